@@ -1,0 +1,237 @@
+"""The catalogue: what the line can say, by prompt id and language.
+
+One YAML file a language, `text/<language>.yaml`, written for a clerk to read: a
+prompt id, then its text, or a mapping where there is more to say about it:
+
+    welcome: 您好，这里是民声热线。
+    bill_due:
+      text: 您应缴{amount:money}，请于{due:date}前缴纳。
+      note: Heard after the account number; say the amount first.
+    phrase.paid: 已缴清
+
+Ids are slugs; `phrase.<name>` is what a slot of type `phrase` says for the value
+`<name>`. A catalogue is immutable: a published edit makes a new one
+(`with_overrides`), and a call keeps the one it started with. What is wrong in a
+file is an error; what should be looked at (a translation missing, slots that
+differ between languages) is a problem, listed and never raised.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from prompts.errors import CatalogueError, PromptError
+from prompts.slots import Piece, SlotType, parse_text, slots_of
+
+LANGUAGES = ("zh-CN", "en")
+PHRASE = "phrase."
+
+_ID = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9][a-z0-9_]*)*")
+_KEYS = frozenset({"text", "note"})
+# A sentence longer than this is not listened to; it is far over the longest guide.
+_LONGEST_TEXT = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One thing the line says, in every language it can."""
+
+    id: str
+    texts: Mapping[str, str]
+    slots: Mapping[str, SlotType]
+    note: str = ""
+    pieces: Mapping[str, tuple[Piece, ...]] = field(default_factory=dict, repr=False)
+    recordings: Mapping[str, Path] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something to look at in a prompt; the line runs in spite of it."""
+
+    prompt: str
+    language: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.prompt} ({self.language}): {self.text}"
+
+
+class Catalogue:
+    """All prompts, looked up by id. Immutable."""
+
+    def __init__(self, prompts: Mapping[str, Prompt], languages: tuple[str, ...]) -> None:
+        self._prompts = dict(prompts)
+        self.languages = languages
+
+    @classmethod
+    def load_folder(cls, folder: Path) -> Catalogue:
+        """Read every `<language>.yaml` of `folder`; CatalogueError names file, line and id."""
+        texts: dict[str, dict[str, tuple[str, str]]] = {}
+        files = sorted(folder.glob("*.yaml"), key=_language_order)
+        if not files:
+            raise CatalogueError(str(folder), "no <language>.yaml file here")
+        for file in files:
+            for prompt_id, entry in _read(file).items():
+                texts.setdefault(prompt_id, {})[file.stem] = entry
+        prompts: dict[str, Prompt] = {}
+        for prompt_id, by_language in texts.items():
+            note = next((note for _, note in by_language.values() if note), "")
+            spoken = {language: text for language, (text, _) in by_language.items()}
+            prompts[prompt_id] = _prompt(prompt_id, spoken, note)
+        return cls(prompts, tuple(file.stem for file in files))
+
+    def __iter__(self) -> Iterator[Prompt]:
+        return iter(self._prompts.values())
+
+    def __len__(self) -> int:
+        return len(self._prompts)
+
+    def __contains__(self, prompt_id: object) -> bool:
+        return prompt_id in self._prompts
+
+    def prompt(self, prompt_id: str) -> Prompt:
+        """The prompt of this id; PromptError where there is none."""
+        try:
+            return self._prompts[prompt_id]
+        except KeyError:
+            raise PromptError(f"there is no prompt {prompt_id!r} in the catalogue") from None
+
+    def with_overrides(self, texts: Mapping[tuple[str, str], str]) -> Catalogue:
+        """A catalogue in which `{(id, language): text}` replaces or adds texts.
+
+        PromptError names the prompt, the language and the fault of a text that
+        cannot be parsed.
+        """
+        prompts = dict(self._prompts)
+        for (prompt_id, language), text in texts.items():
+            old = prompts.get(prompt_id)
+            _check_id(prompt_id, f"prompt {prompt_id!r}")
+            spoken = {**(old.texts if old else {}), language: text}
+            try:
+                new = _prompt(prompt_id, spoken, old.note if old else "")
+            except PromptError as error:
+                raise PromptError(f"prompt {prompt_id!r} in {language}: {error}") from None
+            prompts[prompt_id] = replace(new, recordings=old.recordings if old else {})
+        return Catalogue(prompts, self._languages_with(language for _, language in texts))
+
+    def with_recordings(self, files: Mapping[tuple[str, str], Path]) -> Catalogue:
+        """A catalogue in which staff's own recording `{(id, language): file}` is heard.
+
+        A recording's file never changes once published: a new take gets a new name.
+        """
+        prompts = dict(self._prompts)
+        for (prompt_id, language), file in files.items():
+            old = self.prompt(prompt_id)
+            known = prompts.get(prompt_id, old)
+            prompts[prompt_id] = replace(known, recordings={**known.recordings, language: file})
+        return Catalogue(prompts, self._languages_with(language for _, language in files))
+
+    def problems(self) -> list[Problem]:
+        """What should be looked at: missing languages, slots that differ, unusable recordings."""
+        found: list[Problem] = []
+        for prompt in self:
+            for language in self.languages:
+                if language not in prompt.texts and language not in prompt.recordings:
+                    found.append(Problem(prompt.id, language, "no text in this language"))
+                    continue
+                slots = slots_of(prompt.pieces.get(language, ()))
+                found.extend(_slot_problems(prompt, language, slots))
+                if slots and language in prompt.recordings:
+                    text = "has slots: its recording is not used, the text is synthesised"
+                    found.append(Problem(prompt.id, language, text))
+        return found
+
+    def _languages_with(self, more: Iterator[str]) -> tuple[str, ...]:
+        return tuple(sorted({*self.languages, *more}, key=lambda name: _language_order(Path(name))))
+
+
+def _slot_problems(
+    prompt: Prompt, language: str, slots: Mapping[str, SlotType]
+) -> Iterator[Problem]:
+    for name, kind in prompt.slots.items():
+        if name not in slots and language in prompt.texts:
+            yield Problem(prompt.id, language, f"slot {name!r} is not said in this language")
+        elif name in slots and slots[name] is not kind:
+            text = f"slot {name!r} is {slots[name].value} here and {kind.value} elsewhere"
+            yield Problem(prompt.id, language, text)
+
+
+def _prompt(prompt_id: str, texts: Mapping[str, str], note: str) -> Prompt:
+    """Build a prompt; slots are those of all its languages, the first language's type first."""
+    pieces: dict[str, tuple[Piece, ...]] = {}
+    slots: dict[str, SlotType] = {}
+    for language in sorted(texts, key=lambda name: _language_order(Path(name))):
+        _check_text(texts[language])
+        pieces[language] = parse_text(texts[language])
+        for name, kind in slots_of(pieces[language]).items():
+            slots.setdefault(name, kind)
+    if prompt_id.startswith(PHRASE) and slots:
+        raise PromptError(f"{prompt_id}: a phrase is said inside another prompt and has no slots")
+    return Prompt(prompt_id, dict(texts), slots, note, pieces)
+
+
+def _check_id(prompt_id: object, place: str) -> str:
+    if not isinstance(prompt_id, str) or not _ID.fullmatch(prompt_id):
+        raise CatalogueError(place, f"{prompt_id!r} is not an id: lower-case letters, digits and _")
+    return prompt_id
+
+
+def _check_text(text: object) -> str:
+    if not isinstance(text, str) or not text.strip():
+        raise PromptError("the text is empty; to say nothing, leave the prompt out of the flow")
+    if len(text) > _LONGEST_TEXT:
+        raise PromptError(f"the text is over {_LONGEST_TEXT} characters; cut it into prompts")
+    return text
+
+
+def _read(file: Path) -> dict[str, tuple[str, str]]:
+    """Texts and notes of one language's file."""
+    yaml = YAML(typ="rt")
+    try:
+        content = yaml.load(file.read_text(encoding="utf-8"))
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f"{file.name}:{mark.line + 1}" if mark is not None else file.name
+        raise CatalogueError(place, f"not YAML: {error.problem or error.context}") from None
+    except (YAMLError, UnicodeDecodeError, OSError) as error:
+        raise CatalogueError(file.name, f"cannot be read: {error}") from None
+    if not isinstance(content, CommentedMap):
+        raise CatalogueError(file.name, "must be a mapping of prompt ids to texts")
+    return {
+        _check_id(key, _place(file, content, key)): _entry(file, content, key) for key in content
+    }
+
+
+def _entry(file: Path, content: CommentedMap, key: str) -> tuple[str, str]:
+    value = content[key]
+    place = f"{_place(file, content, key)}: {key}"
+    note = ""
+    if isinstance(value, CommentedMap):
+        unknown = sorted(str(name) for name in value if name not in _KEYS)
+        if unknown:
+            raise CatalogueError(place, f"unknown key {unknown[0]!r}; known: note, text")
+        note = str(value.get("note", ""))
+        value = value.get("text")
+    try:
+        text = _check_text(value)
+        slots_of(parse_text(text))
+    except PromptError as error:
+        raise CatalogueError(place, str(error)) from None
+    return str(text), note
+
+
+def _place(file: Path, content: CommentedMap, key: object) -> str:
+    line, _ = content.lc.key(key)
+    return f"{file.name}:{line + 1}"
+
+
+def _language_order(file: Path) -> tuple[int, str]:
+    name = file.stem if file.suffix == ".yaml" else file.name
+    return (LANGUAGES.index(name) if name in LANGUAGES else len(LANGUAGES), name)

@@ -1,0 +1,195 @@
+"""Typed slots in a prompt's text: `您应缴{amount:money}，请于{due:date}前缴纳。`
+
+A slot is `{name:type}`; a literal brace is doubled, as in Python's format strings.
+The type says how the value is spoken, so that a clerk who edits the sentence need
+not know how to say an amount or a date.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal, InvalidOperation
+from enum import Enum
+
+from prompts.errors import PromptError
+
+Value = str | int | Decimal | date | time | datetime
+
+
+class SlotType(Enum):
+    """How a value is spoken."""
+
+    MONEY = "money"
+    DATE = "date"
+    TIME = "time"
+    DATETIME = "datetime"
+    DIGITS = "digits"
+    PHONE = "phone"
+    COUNT = "count"
+    NUMBER = "number"
+    ORDINAL = "ordinal"
+    LETTERS = "letters"
+    TEXT = "text"
+    PHRASE = "phrase"
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One place in a text that is filled when the prompt is spoken."""
+
+    name: str
+    type: SlotType
+
+
+Piece = str | Slot
+
+_TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+_SLOT = re.compile(r"([a-z][a-z0-9_]*)\s*:\s*([a-z]+)")
+_TYPES = ", ".join(kind.value for kind in SlotType)
+
+
+def parse_text(text: str) -> tuple[Piece, ...]:
+    """Split `text` into literal strings and slots.
+
+    Raises PromptError for an unclosed brace, a malformed slot or an unknown type.
+    """
+    pieces: list[Piece] = []
+    literal = ""
+    at = 0
+    for token in _TOKEN.finditer(text):
+        literal += text[at : token.start()]
+        at = token.end()
+        found = token.group()
+        if found in ("{{", "}}"):
+            literal += found[0]
+        elif token.group(1) is None:
+            raise PromptError(f"{found!r} at column {token.start() + 1} is not paired; double it")
+        else:
+            if literal:
+                pieces.append(literal)
+                literal = ""
+            pieces.append(_parse_slot(token.group(1)))
+    literal += text[at:]
+    if literal:
+        pieces.append(literal)
+    return tuple(pieces)
+
+
+def slots_of(pieces: tuple[Piece, ...]) -> dict[str, SlotType]:
+    """Name and type of every slot; PromptError where one name has two types."""
+    found: dict[str, SlotType] = {}
+    for slot in _slots(pieces):
+        if found.setdefault(slot.name, slot.type) is not slot.type:
+            raise PromptError(f"slot {slot.name!r} is given two types")
+    return found
+
+
+def parse_value(kind: SlotType, text: str) -> Value:
+    """Turn what was typed on a command line into a slot's value; PromptError says what fits."""
+    text = text.strip()
+    try:
+        if kind is SlotType.MONEY:
+            return _decimal(text)
+        if kind is SlotType.DATE:
+            return date.fromisoformat(text)
+        if kind is SlotType.TIME:
+            return time.fromisoformat(text)
+        if kind is SlotType.DATETIME:
+            return datetime.fromisoformat(text)
+        if kind in (SlotType.COUNT, SlotType.ORDINAL):
+            return _whole(text)
+        if kind is SlotType.NUMBER:
+            return _decimal(text)
+    except ValueError:
+        raise PromptError(f"{text!r} is not a {kind.value}: {_EXAMPLES[kind]}") from None
+    check_value(kind, text)
+    return text
+
+
+def check_value(kind: SlotType, value: Value) -> None:
+    """Raise PromptError where `value` cannot be spoken as `kind`."""
+    if not isinstance(value, _ACCEPTED[kind]) or isinstance(value, bool):
+        raise PromptError(f"{value!r} is not a {kind.value}: {_EXAMPLES[kind]}")
+    if isinstance(value, datetime) and kind is SlotType.DATE:
+        return
+    if isinstance(value, Decimal) and not value.is_finite():
+        raise PromptError(f"{value!r} is not a {kind.value}: {_EXAMPLES[kind]}")
+    if isinstance(value, str):
+        pattern = _STRINGS.get(kind)
+        if pattern is not None and not pattern.fullmatch(value):
+            raise PromptError(f"{value!r} is not a {kind.value}: {_EXAMPLES[kind]}")
+
+
+def _slots(pieces: tuple[Piece, ...]) -> Iterator[Slot]:
+    return (piece for piece in pieces if isinstance(piece, Slot))
+
+
+def _parse_slot(inside: str) -> Slot:
+    match = _SLOT.fullmatch(inside.strip())
+    if match is None:
+        raise PromptError(f"{{{inside}}} is not a slot; write {{name:type}}, type one of {_TYPES}")
+    try:
+        return Slot(match.group(1), SlotType(match.group(2)))
+    except ValueError:
+        raise PromptError(
+            f"slot {match.group(1)!r} has the unknown type {match.group(2)!r}; one of {_TYPES}"
+        ) from None
+
+
+# Beyond this no sum or count is one that a caller can be told.
+_LARGEST = Decimal(10) ** 12
+
+
+def _decimal(text: str) -> Decimal:
+    if not re.fullmatch(r"[+-]?[0-9]{1,12}(\.[0-9]{1,6})?", text):
+        raise ValueError(text)
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise ValueError(text) from None
+    return number
+
+
+def _whole(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,12}", text):
+        raise ValueError(text)
+    return int(text)
+
+
+_ACCEPTED: dict[SlotType, tuple[type, ...]] = {
+    SlotType.MONEY: (Decimal, int),
+    SlotType.DATE: (date,),
+    SlotType.TIME: (time, datetime),
+    SlotType.DATETIME: (datetime,),
+    SlotType.DIGITS: (str, int),
+    SlotType.PHONE: (str, int),
+    SlotType.COUNT: (int,),
+    SlotType.NUMBER: (int, Decimal),
+    SlotType.ORDINAL: (int,),
+    SlotType.LETTERS: (str,),
+    SlotType.TEXT: (str,),
+    SlotType.PHRASE: (str,),
+}
+_STRINGS = {
+    SlotType.DIGITS: re.compile(r"[0-9*# -]{1,64}"),
+    SlotType.PHONE: re.compile(r"\+?[0-9 ()-]{1,32}"),
+    SlotType.LETTERS: re.compile(r"[0-9A-Za-z -]{1,64}"),
+    SlotType.PHRASE: re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*"),
+}
+_EXAMPLES = {
+    SlotType.MONEY: "an amount such as 128.50",
+    SlotType.DATE: "a date such as 2026-12-01",
+    SlotType.TIME: "a time of day such as 18:30",
+    SlotType.DATETIME: "a date and time such as 2026-12-01T18:30",
+    SlotType.DIGITS: "digits such as 202611220001",
+    SlotType.PHONE: "a telephone number such as 13800138000",
+    SlotType.COUNT: "a whole number such as 3",
+    SlotType.NUMBER: "a number such as 12.5",
+    SlotType.ORDINAL: "a whole number such as 3",
+    SlotType.LETTERS: "letters and digits such as A12",
+    SlotType.TEXT: "any text",
+    SlotType.PHRASE: "the name of a phrase of the catalogue, such as paid",
+}
