@@ -1,0 +1,149 @@
+"""Calls, the steps of each, what was recorded in them, and the call-backs they left behind."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from ivr.records.base import Base, words
+
+
+class EndedBy(StrEnum):
+    """Who or what ended a call."""
+
+    CALLER = "caller"
+    LINE = "line"
+    TRANSFER = "transfer"
+    SILENCE = "silence"
+    ERROR = "error"
+    CRASH = "crash"
+
+
+class RecordingKind(StrEnum):
+    COMPLAINT = "complaint"
+    MESSAGE = "message"
+
+
+class RecordingState(StrEnum):
+    """`unfinished`: the line died while it was being written; what was said is there."""
+
+    RECORDING = "recording"
+    COMPLETE = "complete"
+    UNFINISHED = "unfinished"
+    FAILED = "failed"
+
+
+class CallBackState(StrEnum):
+    OPEN = "open"
+    DONE = "done"
+
+
+class Call(Base):
+    """One call, written when its INVITE comes and completed when it ends."""
+
+    __tablename__ = "calls"
+    __table_args__ = (
+        Index("ix_calls_started_at_id", "started_at", "id"),
+        Index("ix_calls_caller_started_at", "caller", "started_at"),
+        Index("ix_calls_called_started_at", "called", "started_at"),
+        Index("ix_calls_language_started_at", "language", "started_at"),
+        Index("ix_calls_ended_by_started_at", "ended_by", "started_at"),
+        Index("ix_calls_ended_at", "ended_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    caller: Mapped[str] = mapped_column(String(128), default="")
+    caller_name: Mapped[str] = mapped_column(String(128), default="")
+    called: Mapped[str] = mapped_column(String(128), default="")
+    trunk: Mapped[str | None] = mapped_column(String(64))
+    remote: Mapped[str] = mapped_column(String(128), default="")
+    sip_call_id: Mapped[str] = mapped_column(String(256), default="")
+    codec: Mapped[str | None] = mapped_column(String(16))
+
+    started_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+    language: Mapped[str | None] = mapped_column(String(16))
+    flow: Mapped[str | None] = mapped_column(String(64))
+    flow_revision: Mapped[int | None]
+    ended_by: Mapped[EndedBy | None] = mapped_column(words(EndedBy))
+    end_reason: Mapped[str] = mapped_column(String(200), default="")
+    # True: the caller got what was asked from the line alone; None: not known.
+    self_served: Mapped[bool | None]
+
+    packets_sent: Mapped[int | None]
+    packets_received: Mapped[int | None]
+    packets_lost: Mapped[int | None]
+    jitter_ms: Mapped[float | None]
+    remote_packets_lost: Mapped[int | None]
+    remote_jitter_ms: Mapped[float | None]
+    round_trip_ms: Mapped[float | None]
+
+    steps: Mapped[list[CallStep]] = relationship(
+        order_by="CallStep.seq", cascade="all, delete-orphan", passive_deletes=True
+    )
+    recordings: Mapped[list[Recording]] = relationship(order_by="Recording.created_at")
+
+
+class CallStep(Base):
+    """One node a call went through. `digits` are masked by the flow where they are sensitive."""
+
+    __tablename__ = "call_steps"
+
+    call_id: Mapped[str] = mapped_column(
+        ForeignKey("calls.id", ondelete="CASCADE"), primary_key=True
+    )
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime]
+    flow: Mapped[str] = mapped_column(String(64))
+    node: Mapped[str] = mapped_column(String(64))
+    kind: Mapped[str] = mapped_column(String(32))
+    digits: Mapped[str] = mapped_column(String(64), default="")
+    outcome: Mapped[str] = mapped_column(String(64), default="")
+
+
+class Recording(Base):
+    """A caller's own words. The row is committed before the first sample is written."""
+
+    __tablename__ = "recordings"
+    __table_args__ = (
+        Index("ix_recordings_call_id", "call_id"),
+        Index("ix_recordings_state", "state"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    call_id: Mapped[str | None] = mapped_column(ForeignKey("calls.id"))
+    kind: Mapped[RecordingKind] = mapped_column(words(RecordingKind))
+    # Relative to the state folder, so that a state folder can be moved or restored elsewhere.
+    path: Mapped[str] = mapped_column(String(255), unique=True)
+    state: Mapped[RecordingState] = mapped_column(words(RecordingState))
+    seconds: Mapped[float | None]
+    # What the caller chose before speaking, should the call die before the complaint is filed.
+    category: Mapped[str | None] = mapped_column(String(40))
+    created_at: Mapped[datetime]
+
+
+class CallBackTask(Base):
+    """Somebody waits for a person of the office to call back."""
+
+    __tablename__ = "call_back_tasks"
+    __table_args__ = (
+        Index("ix_call_back_tasks_state_created_at", "state", "created_at"),
+        Index("ix_call_back_tasks_call_id", "call_id"),
+        Index("ix_call_back_tasks_recording_id", "recording_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    call_id: Mapped[str | None] = mapped_column(ForeignKey("calls.id"))
+    recording_id: Mapped[str | None] = mapped_column(ForeignKey("recordings.id"))
+    number: Mapped[str] = mapped_column(String(128))
+    reason: Mapped[str] = mapped_column(String(64))
+    state: Mapped[CallBackState] = mapped_column(words(CallBackState))
+    created_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+    done_by: Mapped[str | None] = mapped_column(String(64))
+    note: Mapped[str] = mapped_column(Text, default="")
