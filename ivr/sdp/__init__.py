@@ -1,0 +1,7 @@
+"""Session descriptions and the offer/answer model for one audio stream (RFC 8866, RFC 3264)."""
+
+from ivr.sdp.errors import SdpError
+from ivr.sdp.negotiation import accept, answer, offer
+from ivr.sdp.plan import LocalMedia, MediaPlan
+
+__all__ = ["LocalMedia", "MediaPlan", "SdpError", "accept", "answer", "offer"]
