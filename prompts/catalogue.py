@@ -74,7 +74,7 @@ class Catalogue:
     def load_folder(cls, folder: Path) -> Catalogue:
         """Read every `<language>.yaml` of `folder`; CatalogueError names file, line and id."""
         texts: dict[str, dict[str, tuple[str, str]]] = {}
-        files = sorted(folder.glob("*.yaml"), key=_language_order)
+        files = sorted(folder.glob("*.yaml"), key=lambda file: _language_order(file.stem))
         if not files:
             raise CatalogueError(str(folder), "no <language>.yaml file here")
         for file in files:
@@ -149,7 +149,7 @@ class Catalogue:
         return found
 
     def _languages_with(self, more: Iterator[str]) -> tuple[str, ...]:
-        return tuple(sorted({*self.languages, *more}, key=lambda name: _language_order(Path(name))))
+        return tuple(sorted({*self.languages, *more}, key=_language_order))
 
 
 def _slot_problems(
@@ -167,7 +167,7 @@ def _prompt(prompt_id: str, texts: Mapping[str, str], note: str) -> Prompt:
     """Build a prompt; slots are those of all its languages, the first language's type first."""
     pieces: dict[str, tuple[Piece, ...]] = {}
     slots: dict[str, SlotType] = {}
-    for language in sorted(texts, key=lambda name: _language_order(Path(name))):
+    for language in sorted(texts, key=_language_order):
         _check_text(texts[language])
         pieces[language] = parse_text(texts[language])
         for name, kind in slots_of(pieces[language]).items():
@@ -232,6 +232,5 @@ def _place(file: Path, content: CommentedMap, key: object) -> str:
     return f"{file.name}:{line + 1}"
 
 
-def _language_order(file: Path) -> tuple[int, str]:
-    name = file.stem if file.suffix == ".yaml" else file.name
+def _language_order(name: str) -> tuple[int, str]:
     return (LANGUAGES.index(name) if name in LANGUAGES else len(LANGUAGES), name)

@@ -139,10 +139,6 @@ def _parse_slot(inside: str) -> Slot:
         ) from None
 
 
-# Beyond this no sum or count is one that a caller can be told.
-_LARGEST = Decimal(10) ** 12
-
-
 def _decimal(text: str) -> Decimal:
     if not re.fullmatch(r"[+-]?[0-9]{1,12}(\.[0-9]{1,6})?", text):
         raise ValueError(text)
@@ -177,7 +173,7 @@ _STRINGS = {
     SlotType.DIGITS: re.compile(r"[0-9*# -]{1,64}"),
     SlotType.PHONE: re.compile(r"\+?[0-9 ()-]{1,32}"),
     SlotType.LETTERS: re.compile(r"[0-9A-Za-z -]{1,64}"),
-    SlotType.PHRASE: re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*"),
+    SlotType.PHRASE: re.compile(r"[a-z0-9][a-z0-9_.]*"),
 }
 _EXAMPLES = {
     SlotType.MONEY: "an amount such as 128.50",

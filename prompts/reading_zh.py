@@ -1,0 +1,99 @@
+"""How figures, units and letters inside Chinese text are read.
+
+A clerk types `11月22日8:30至18:00，2号变压器停电，咨询95598`; the Mandarin engine
+knows characters only and drops the rest without a word. The rules are a table, tried
+in order at each place; what they leave is read as a number or spelled out. Words of
+Latin letters are left for the composer, which gives them to the English voice.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+
+from prompts import numerals_zh as zh
+from prompts.digit_groups import phone_groups
+
+# Only before these is 2 said 两; before 号, 月, 楼, 路 and the like it is 二.
+_MEASURES = "条|个|户|次|位|天|小时|周|家|名|项|件|辆|台|种|份|处|起|分钟|年|笔|点|段|遍|块"
+_UNITS = {
+    "kWh": "千瓦时", "kW": "千瓦", "kV": "千伏", "km": "公里", "kg": "公斤", "cm": "厘米",
+    "mm": "毫米", "m²": "平方米", "m2": "平方米", "m³": "立方米", "m3": "立方米", "m": "米",
+    "MPa": "兆帕", "℃": "摄氏度", "°C": "摄氏度", "V": "伏", "L": "升",
+}  # fmt: skip
+_NUMBER = r"\d+(?:\.\d+)?"
+
+# An English word is one with a small letter and at least three letters; the rest is spelled.
+ENGLISH_WORDS = re.compile(
+    r"(?=[A-Za-z]*[a-z])[A-Za-z][A-Za-z'-]{2,}(?:[ -]+[A-Za-z][A-Za-z'-]*)*", re.ASCII
+)
+
+
+@lru_cache(maxsize=4096)
+def speakable(text: str) -> str:
+    """The text with figures, units and loose letters written as they are spoken."""
+    text = text.translate(_WIDE)
+    for pattern, reading in _RULES:
+        text = pattern.sub(reading, text)
+    return _LETTERS.sub(lambda match: zh.letters(match.group()), text)
+
+
+def _full_date(match: re.Match[str]) -> str:
+    try:
+        return zh.day(date(*(int(part) for part in match.groups())))
+    except ValueError:
+        return zh.digits(re.sub(r"\D", "", match.group()))
+
+
+def _clock(match: re.Match[str]) -> str:
+    hour, minute = int(match.group(1)), int(match.group(2))
+    if hour > 24 or minute > 59:
+        return f"{zh.cardinal(hour)}比{zh.cardinal(minute)}"
+    if minute == 0:
+        return f"{zh.count(hour)}点"
+    return f"{zh.count(hour)}点{'零' if minute < 10 else ''}{zh.cardinal(minute)}分"
+
+
+def _phone(match: re.Match[str]) -> str:
+    return "，".join(zh.digits(group) for group in phone_groups(match.group()))
+
+
+def _number(match: re.Match[str]) -> str:
+    figures = match.group()
+    if "." in figures:
+        return zh.decimal(Decimal(figures))
+    if len(figures) >= 5 or (len(figures) > 1 and figures[0] == "0"):
+        return "，".join(zh.digits(group) for group in phone_groups(figures))
+    return zh.cardinal(int(figures))
+
+
+_WIDE = {code: code - 0xFEE0 for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF5B))}
+_WIDE = {code: plain for code, plain in _WIDE.items() if chr(plain).isalnum()} | {0xFF05: 0x25}
+_LETTERS = re.compile(r"(?<![A-Za-z'-])(?:[A-Z]+|[a-z]{1,2})(?![A-Za-z])", re.ASCII)
+
+_Reading = Callable[[re.Match[str]], str]
+_RULES: tuple[tuple[re.Pattern[str], _Reading], ...] = tuple(
+    (re.compile(pattern, re.ASCII), reading)
+    for pattern, reading in (
+        (r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)", _full_date),
+        (r"(\d{4})(?=年)", lambda match: zh.digits(match.group(1), yao=False)),
+        (r"(\d{1,2})[:：](\d{2})(?!\d)", _clock),
+        (r"\b0\d{2,3}-\d{7,8}\b|(?<!\d)1[3-9]\d{9}(?!\d)|\b400-\d{3,4}-\d{3,4}\b", _phone),
+        (r"(?<=[\d点分])\s*[-~—–]+\s*(?=\d)", lambda _: "至"),
+        (rf"({_NUMBER})%", lambda match: zh.percent(Decimal(match.group(1)))),
+        (
+            rf"[¥￥]({_NUMBER})元?|({_NUMBER})元",
+            lambda match: zh.money(Decimal(match[1] or match[2])),
+        ),
+        (
+            rf"(?<=\d)\s*({'|'.join(re.escape(unit) for unit in _UNITS)})(?![A-Za-z])",
+            lambda match: _UNITS[match.group(1)],
+        ),
+        (rf"(?<![\d.])2(?=(?:{_MEASURES}))", lambda _: "两"),
+        (r"(?<=[\u4e00-\u9fff])-(?=\d)|(?<![\w.])-(?=\d)", lambda _: "负"),
+        (_NUMBER, _number),
+    )
+)
