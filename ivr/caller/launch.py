@@ -76,9 +76,7 @@ def place(plan: CallPlan) -> Iterator[dict[str, Any]]:
 def probe(target: str, *, timeout_s: float) -> dict[str, Any]:
     """One short call: `ok`, `answer_ms`, `first_packet_ms`, `first_audio_ms`, `how`."""
     plan = CallPlan(target, timeout_s=timeout_s, duration_s=timeout_s, probe=True)
-    last: dict[str, Any] = {}
-    for last in place(plan):
-        pass
+    last = list(place(plan))[-1]
     kept = ("answer_ms", "first_packet_ms", "first_audio_ms")
     return {
         "ok": bool(last.get("ok")),
