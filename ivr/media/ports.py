@@ -15,8 +15,8 @@ class MediaError(Exception):
     """The family of this room's errors."""
 
 
-class PortsExhausted(MediaError):
-    """Every port pair of the range is in use: more calls at once than IVR_RTP_PORTS has room for."""
+class PortsExhausted(MediaError):  # noqa: N818 - a name of the door
+    """Every port pair is in use: more calls at once than IVR_RTP_PORTS has room for."""
 
 
 # Both mean: somebody else's, try the next pair.

@@ -3,8 +3,7 @@
 Every conversion of one byte to one byte is `bytes.translate` with a table of
 256: 160 bytes cost a tenth of a microsecond. Linear is 16-bit with G.711's 14
 (µ) and 13 (A) bits at the top, so full scale is ±32124 and ±32256. The tables
-to the other law are those of G.711 tables 3 and 4: the nearest value of the
-other law, with its own rounding where two are as near.
+to the other law go through linear, which gives G.711's nearest value.
 """
 
 import array

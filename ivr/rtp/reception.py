@@ -1,4 +1,4 @@
-"""What one source's packets say of the path: sequence, loss, jitter (RFC 3550 §6.4.1, A.1, A.3, A.8).
+"""What one source's packets say of the path: sequence, loss, jitter (RFC 3550 §6.4.1, A.1-A.8).
 
 A source is on probation until two packets come in sequence, so that a stray
 datagram does not become a statistic. A large jump of the sequence number is
