@@ -15,88 +15,21 @@ from ivr.sip.lexing import elements, is_token
 
 _T = TypeVar("_T")
 
-_LONG_NAMES: Final = [
-    "Accept",
-    "Accept-Contact",
-    "Accept-Encoding",
-    "Accept-Language",
-    "Alert-Info",
-    "Allow",
-    "Allow-Events",
-    "Authentication-Info",
-    "Authorization",
-    "Call-ID",
-    "Call-Info",
-    "Contact",
-    "Content-Disposition",
-    "Content-Encoding",
-    "Content-Language",
-    "Content-Length",
-    "Content-Type",
-    "CSeq",
-    "Date",
-    "Diversion",
-    "Error-Info",
-    "Event",
-    "Expires",
-    "Flow-Timer",
-    "From",
-    "Geolocation",
-    "History-Info",
-    "Identity",
-    "Identity-Info",
-    "In-Reply-To",
-    "Info-Package",
-    "Join",
-    "Max-Forwards",
-    "MIME-Version",
-    "Min-Expires",
-    "Min-SE",
-    "Organization",
-    "P-Access-Network-Info",
-    "P-Asserted-Identity",
-    "P-Associated-URI",
-    "P-Called-Party-ID",
-    "P-Charging-Vector",
-    "P-Preferred-Identity",
-    "Path",
-    "Priority",
-    "Privacy",
-    "Proxy-Authenticate",
-    "Proxy-Authorization",
-    "Proxy-Require",
-    "RAck",
-    "Reason",
-    "Record-Route",
-    "Recv-Info",
-    "Refer-To",
-    "Referred-By",
-    "Reject-Contact",
-    "Remote-Party-ID",
-    "Replaces",
-    "Reply-To",
-    "Request-Disposition",
-    "Require",
-    "Retry-After",
-    "Route",
-    "RSeq",
-    "Server",
-    "Service-Route",
-    "Session-Expires",
-    "SIP-ETag",
-    "SIP-If-Match",
-    "Subject",
-    "Subscription-State",
-    "Supported",
-    "Target-Dialog",
-    "Timestamp",
-    "To",
-    "Unsupported",
-    "User-Agent",
-    "Via",
-    "Warning",
-    "WWW-Authenticate",
-]
+_NAMES_WE_SPELL: Final = """
+    Accept Accept-Contact Accept-Encoding Accept-Language Alert-Info Allow Allow-Events
+    Authentication-Info Authorization Call-ID Call-Info Contact Content-Disposition
+    Content-Encoding Content-Language Content-Length Content-Type CSeq Date Diversion
+    Error-Info Event Expires Flow-Timer From Geolocation History-Info Identity
+    Identity-Info In-Reply-To Info-Package Join Max-Forwards MIME-Version Min-Expires
+    Min-SE Organization P-Access-Network-Info P-Asserted-Identity P-Associated-URI
+    P-Called-Party-ID P-Charging-Vector P-Preferred-Identity Path Priority Privacy
+    Proxy-Authenticate Proxy-Authorization Proxy-Require RAck Reason Record-Route
+    Recv-Info Refer-To Referred-By Reject-Contact Remote-Party-ID Replaces Reply-To
+    Request-Disposition Require Retry-After Route RSeq Server Service-Route
+    Session-Expires SIP-ETag SIP-If-Match Subject Subscription-State Supported
+    Target-Dialog Timestamp To Unsupported User-Agent Via Warning WWW-Authenticate
+"""
+_LONG_NAMES: Final = tuple(_NAMES_WE_SPELL.split())
 # https://www.iana.org/assignments/sip-parameters, "Header Fields", column "compact".
 COMPACT_FORMS: Final = {
     "a": "Accept-Contact",

@@ -14,8 +14,8 @@ from typing import Final
 
 from ivr.sip.errors import SipParseError
 
-TOKEN_CHARS: Final = r"A-Za-z0-9\-.!%*_+`'~"
-TOKEN: Final = rf"[{TOKEN_CHARS}]++"
+TCHARS: Final = r"A-Za-z0-9\-.!%*_+`'~"
+TOKEN: Final = rf"[{TCHARS}]++"
 WSP: Final = r"[ \t]*+"
 # qdtext holds no control character; a quoted-pair may hold any but CR and LF.
 QUOTED: Final = r'"(?:[^"\\\x00-\x08\x0a-\x1f\x7f]++|\\[^\r\n])*+"'

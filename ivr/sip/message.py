@@ -20,12 +20,14 @@ from ivr.sip.status import reason_phrase
 from ivr.sip.uri import Uri
 from ivr.sip.via import Via
 
+__all__ = ["Headers", "Request", "Response", "content_length", "parse", "salvage", "serialize"]
+
 MESSAGE_MAX_BYTES: Final = 65535
 HEADER_LINE_MAX_CHARS: Final = 8192
 HEADERS_MAX: Final = 256
 VIAS_MAX: Final = 70
 
-_MANDATORY: Final = (("From", "from"), ("To", "to"), ("Call-ID", "call-id"), ("CSeq", "cseq"))
+_COPIED: Final = ("From", "To", "Call-ID", "CSeq")  # beside Via, into every answer (§8.2.6.2)
 _VERSION = re.compile(r"SIP/[0-9]{1,9}\.[0-9]{1,9}", re.IGNORECASE)
 _STATUS = re.compile(r"([1-6][0-9]{2})(?: ([^\x00-\x08\x0a-\x1f\x7f]*+))?")
 _FOLD = re.compile(r"\r\n[ \t]++")
@@ -52,10 +54,9 @@ class Request(Fields):
         copied = Headers()
         for value in self.headers.get_all("Via"):
             copied.add("Via", value)
-        for name in ("From", "To", "Call-ID", "CSeq"):
-            value = self.headers.get(name)
-            if value is not None:
-                copied.add(name, value)
+        for name in _COPIED:
+            if (kept := self.headers.get(name)) is not None:
+                copied.add(name, kept)
         if status == 100 and (timestamp := self.headers.get("Timestamp")) is not None:
             copied.add("Timestamp", timestamp)
         if to_tag is not None and "To" in copied:
@@ -236,9 +237,8 @@ def salvage(data: bytes) -> Request | None:
     if top is None:
         return None
     copied = Headers([("Via", top), *(("Via", via) for via in vias[1:VIAS_MAX])])
-    for name, _ in _MANDATORY:
-        kept = found.get(name)
-        if kept is not None:
+    for name in _COPIED:
+        if (kept := found.get(name)) is not None:
             copied.add(name, kept)
     return Request(method, Uri("", opaque=""), copied)
 

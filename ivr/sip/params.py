@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ivr.sip.errors import SipParseError
-from ivr.sip.lexing import QUOTED, TOKEN, TOKEN_CHARS, WSP, unquote
+from ivr.sip.lexing import QUOTED, TOKEN, TCHARS, WSP, unquote
 
 # gen-value: token, host or quoted-string. Colon and brackets: hosts, and the bare
 # IPv6 address of Via's `received`.
 _PARAM = re.compile(
-    rf"{WSP};{WSP}({TOKEN})(?:{WSP}={WSP}({QUOTED}|[{TOKEN_CHARS}:\[\]]++))?{WSP}", re.DOTALL
+    rf"{WSP};{WSP}({TOKEN})(?:{WSP}={WSP}({QUOTED}|[{TCHARS}:\[\]]++))?{WSP}", re.DOTALL
 )
 
 
