@@ -1,0 +1,66 @@
+"""The desk's process: the staff pages of `admin_web` under waitress.
+
+waitress keeps a fixed set of threads and buffers slow clients outside of
+them, so a telephone on a bad network cannot hold the desk up.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+from typing import Any
+
+from waitress import create_server
+
+from admin_web import DeskSettings, create_app
+from ivr.lifeline import announce_ready
+from ivr.records import Database
+from ivr.secret_key import secret_key
+from ivr.settings import Settings
+
+THREADS = 8
+# A recording of five minutes and its form; admin_web limits each page further.
+LARGEST_REQUEST = 64 * 2**20
+
+
+def desk_settings(settings: Settings) -> DeskSettings:
+    """What the desk is told of the line's settings."""
+    return DeskSettings(
+        state_dir=settings.state_dir,
+        secret_key=secret_key(settings.state_dir),
+        timezone=settings.timezone.key,
+        https=settings.https,
+        # HTTPS is always a proxy's work here, and then its X-Forwarded-For names the user.
+        trusted_proxies=1 if settings.https else 0,
+        voice_socket=settings.voice_socket,
+        recordings_dir=settings.recordings_dir,
+        prompts_dir=settings.prompts_dir,
+        sample_data=settings.sample_data,
+        api_token=settings.api_token,
+    )
+
+
+def main(settings: Settings) -> None:
+    """Serve the staff pages until SIGTERM."""
+    database = Database(settings.database_url)
+    application = create_app(desk_settings(settings), database)
+    server: Any = create_server(
+        application,
+        host=settings.web_host,
+        port=settings.web_port,
+        threads=THREADS,
+        max_request_body_size=LARGEST_REQUEST,
+        ident="Minsheng Line",
+    )
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+
+    def stop(*_: object) -> None:
+        # waitress ends its loop and lets requests in progress finish.
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, stop)
+    announce_ready()
+    try:
+        server.run()
+    finally:
+        database.close()
