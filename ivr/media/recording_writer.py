@@ -1,0 +1,194 @@
+"""The one thread that writes every call's recording, so that no tick waits for a disk.
+
+Ticks put jobs into a queue; the thread appends what has come, brings the
+headers up to date and calls fsync, all recordings together, at least every
+half second while there is anything to write. What is heard is on the disk at
+most about a second later: half a second gathered in the tick, half a second
+here. A disk that fails ends the recordings it fails, and no other.
+"""
+
+import os
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from time import monotonic
+from typing import Final
+
+import numpy as np
+
+from ivr.media import wav
+from ivr.media.events import RecordingCause
+from ivr.rtp.g711 import ulaw_to_linear_table
+
+_sync_every_s: Final = 0.5
+_linear = np.array(ulaw_to_linear_table, dtype="<i2")
+
+
+@dataclass(slots=True, eq=False)
+class RecordingFile:
+    """One recording on its way to the disk; the thread alone touches all but `path`."""
+
+    path: Path
+    descriptor: int = -1
+    data_bytes: int = 0
+    header_bytes: int = 0  # of data, as the header on the disk says
+    dirty: bool = False
+    over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedFile:
+    """A recording that is complete on the disk, or as complete as the disk allowed."""
+
+    file: RecordingFile
+    seconds: float
+    cause: RecordingCause
+
+
+@dataclass(frozen=True, slots=True)
+class _Append:
+    file: RecordingFile
+    ulaw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Finish:
+    file: RecordingFile
+    cause: RecordingCause
+
+
+@dataclass(slots=True)
+class _Dirty:
+    files: set[RecordingFile] = field(default_factory=set)
+    since: float | None = None
+
+
+class RecordingWriter:
+    """Starts its thread with the first recording; `close` writes all that is left."""
+
+    def __init__(self) -> None:
+        self.finished: SimpleQueue[FinishedFile] = SimpleQueue()
+        self._jobs: SimpleQueue[RecordingFile | _Append | _Finish | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    def open(self, path: Path) -> RecordingFile:
+        """Begin a file; an error shows as a FinishedFile with cause "failed"."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="recordings", daemon=True)
+            self._thread.start()
+        file = RecordingFile(path)
+        self._jobs.put(file)
+        return file
+
+    def append(self, file: RecordingFile, ulaw: bytes) -> None:
+        """Add µ-law samples."""
+        self._jobs.put(_Append(file, ulaw))
+
+    def finish(self, file: RecordingFile, cause: RecordingCause) -> None:
+        """Complete a file; exactly one FinishedFile comes for each that was opened."""
+        self._jobs.put(_Finish(file, cause))
+
+    def close(self) -> None:
+        """Write what has been given and end the thread."""
+        if self._thread is not None:
+            self._jobs.put(None)
+            self._thread.join()
+            self._thread = None
+
+    # -- the thread
+
+    def _run(self) -> None:
+        dirty = _Dirty()
+        while True:
+            try:
+                wait = None if dirty.since is None else dirty.since + _sync_every_s - monotonic()
+                if wait is not None and wait <= 0:
+                    raise Empty
+                job = self._jobs.get(timeout=wait)
+            except Empty:
+                self._sync(dirty)
+                continue
+            if job is None:
+                self._sync(dirty)
+                return
+            self._do(job, dirty)
+
+    def _do(self, job: RecordingFile | _Append | _Finish, dirty: _Dirty) -> None:
+        file = job if isinstance(job, RecordingFile) else job.file
+        if file.over:
+            return
+        try:
+            if isinstance(job, RecordingFile):
+                _create(file)
+            elif isinstance(job, _Append):
+                samples = _linear[np.frombuffer(job.ulaw, np.uint8)].tobytes()
+                _write_all(file.descriptor, samples, wav.header_bytes + file.data_bytes)
+                file.data_bytes += len(samples)
+                dirty.files.add(file)
+                dirty.since = dirty.since if dirty.since is not None else monotonic()
+            else:
+                dirty.files.discard(file)
+                _sync_file(file)
+                self._end(file, job.cause)
+        except OSError:
+            dirty.files.discard(file)
+            self._fail(file)
+
+    def _sync(self, dirty: _Dirty) -> None:
+        for file in dirty.files:
+            try:
+                _sync_file(file)
+            except OSError:
+                self._fail(file)
+        dirty.files.clear()
+        dirty.since = None
+
+    def _fail(self, file: RecordingFile) -> None:
+        """Keep what reached the disk, and say so."""
+        try:
+            if file.descriptor >= 0:
+                os.pwrite(file.descriptor, wav.header(file.data_bytes), 0)
+                os.ftruncate(file.descriptor, wav.header_bytes + file.data_bytes)
+        except OSError:
+            # The header on the disk still tells of what came before; repair_wav counts the rest.
+            pass
+        self._end(file, "failed")
+
+    def _end(self, file: RecordingFile, cause: RecordingCause) -> None:
+        file.over = True
+        if file.descriptor >= 0:
+            try:
+                os.close(file.descriptor)
+            except OSError:
+                cause = "failed"
+            file.descriptor = -1
+        self.finished.put(FinishedFile(file, wav.seconds(file.data_bytes), cause))
+
+
+def _create(file: RecordingFile) -> None:
+    file.path.parent.mkdir(parents=True, exist_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+    file.descriptor = os.open(file.path, flags, 0o640)
+    _write_all(file.descriptor, wav.header(0), 0)
+    os.fsync(file.descriptor)
+    # The name too must survive a crash of the machine.
+    folder = os.open(file.path.parent, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _write_all(descriptor: int, data: bytes, position: int) -> None:
+    view = memoryview(data)
+    while view:
+        written = os.pwrite(descriptor, view, position)
+        view = view[written:]
+        position += written
+
+
+def _sync_file(file: RecordingFile) -> None:
+    _write_all(file.descriptor, wav.header(file.data_bytes), 0)
+    file.header_bytes = file.data_bytes
+    os.fsync(file.descriptor)
