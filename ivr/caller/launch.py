@@ -84,3 +84,11 @@ def probe(target: str, *, timeout_s: float) -> dict[str, Any]:
         "how": last.get("how") or last.get("reason"),
         **{name: last.get(name) for name in kept},
     }
+
+
+def described(event: dict[str, Any]) -> str:
+    """An event as a line for people."""
+    rest = " ".join(
+        f"{name}={value}" for name, value in event.items() if name not in ("t", "event")
+    )
+    return f"{event.get('t', 0.0):7.2f} s  {event['event']}  {rest}".rstrip()

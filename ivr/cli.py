@@ -1,0 +1,206 @@
+"""The commands: `python -m ivr serve · call · simulate · check · say · render · migrate ...`.
+
+Here the parts are put together, and nothing else: each command reads its
+words, calls one function of a room, and prints. What the operator can mend is
+one line and status 2; a check that finds errors, or a probe that fails, is
+status 1. Rooms are imported when their command runs, so that each starts
+quickly and with nothing that it does not need.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ivr.settings import Settings, load
+from ivr.wording import Language, OperatorError, Wording, operator_language
+
+_MENDABLE_STATUS = 2
+_LANGUAGE_NAMES = ("zh-CN", "en")
+
+
+class _OneLineErrors(click.Group):
+    """What an operator can mend is said in one line; a traceback is kept for our own faults."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except OperatorError as error:
+            self._end(error.wording.in_language(operator_language(os.environ)))
+        except BrokenPipeError:
+            # `ivr config | head`: the reader has had enough.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(0)
+        except Exception as error:
+            if not isinstance(error, _mendable()):
+                raise
+            self._end(" ".join(str(error).split()))
+
+    @staticmethod
+    def _end(line: str) -> None:
+        click.echo(line, err=True)
+        sys.exit(_MENDABLE_STATUS)
+
+
+def _mendable() -> tuple[type[Exception], ...]:
+    """The families whose text says what is wrong and how to mend it."""
+    from call_flows.errors import FlowError
+    from ivr.records.errors import RecordsError
+    from ivr.services.errors import ServiceError
+    from prompts.errors import PromptError, VoiceError
+
+    return (FlowError, PromptError, RecordsError, ServiceError, VoiceError)
+
+
+def _settings() -> tuple[Settings, Language]:
+    return load(), operator_language(os.environ)
+
+
+def _echo(wording: Wording, language: Language) -> None:
+    click.echo(wording.in_language(language))
+
+
+@click.group(
+    cls=_OneLineErrors,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+def main() -> None:
+    """Minsheng Line 民声热线: a telephone service line for a local government."""
+
+
+@main.command()
+@click.option(
+    "--only",
+    type=click.Choice(["responder", "voice", "desk"]),
+    help="Run one part in this process (the supervisor does so).",
+)
+def serve(only: str | None) -> None:
+    """Answer calls and serve the staff pages until stopped. 启动线路与管理页面。"""
+    from ivr import serving
+
+    settings, language = _settings()
+    if only:
+        serving.serve_part(only, settings)
+    else:
+        sys.exit(serving.serve(settings, language))
+
+
+@main.command()
+@click.argument("target")
+@click.option("--keys", default="", help="KEYS:SECONDS after the answer, e.g. 1:2,1:6,880123#:9")
+@click.option("--record", type=click.Path(path_type=Path), help="Write what is heard (WAV).")
+@click.option("--play", type=click.Path(path_type=Path, exists=True), help="Say this WAV.")
+@click.option("--play-at", type=float, default=0.0, help="Seconds after the answer.")
+@click.option("--duration", type=click.FloatRange(0.1, 3600), help="Hang up after seconds.")
+@click.option("--timeout", type=click.FloatRange(0.1, 32), default=10.0, show_default=True)
+@click.option("--caller", default="", help="User part of the caller's address.")
+@click.option("--probe", is_flag=True, help="For monitoring: one line of JSON, status 0 or 1.")
+def call(
+    target: str,
+    keys: str,
+    record: Path | None,
+    play: Path | None,
+    play_at: float,
+    duration: float | None,
+    timeout: float,
+    caller: str,
+    probe: bool,
+) -> None:
+    """Place a scripted call, e.g. sip:line@127.0.0.1. 按脚本拨打一通电话。"""
+    from ivr.caller import launch
+    from ivr.caller.script import ScriptError, parse_keys, parse_target
+
+    try:
+        parse_target(target)
+        parse_keys(keys)
+    except ScriptError as error:
+        raise OperatorError(Wording(str(error), str(error))) from error
+    if probe:
+        found = launch.probe(target, timeout_s=timeout)
+        click.echo(json.dumps(found, ensure_ascii=False))
+        sys.exit(0 if found["ok"] else 1)
+    plan = launch.CallPlan(
+        target, keys, record, duration, timeout, caller, play=play, play_at_s=play_at
+    )
+    last: dict[str, Any] = {}
+    for last in launch.place(plan):
+        click.echo(launch.described(last))
+    sys.exit(_MENDABLE_STATUS if last["event"] == "error" else 0 if last["ok"] else 1)
+
+
+@main.command()
+@click.option("--quiet", is_flag=True, help="Say nothing when all is well.")
+def migrate(quiet: bool) -> None:
+    """Bring the database to this release's tables. 升级数据库结构。"""
+    from ivr.preflight import check_state_dir
+    from ivr.records import migrate as migrate_database
+    from ivr.settings import without_password
+
+    settings, language = _settings()
+    check_state_dir(settings.state_dir)
+    revision = migrate_database(settings.database_url)
+    if not quiet:
+        place = without_password(settings.database_url)
+        _echo(
+            Wording(f"{place} is up to date ({revision})", f"{place} 已是最新结构（{revision}）"),
+            language,
+        )
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def backup(file: Path) -> None:
+    """Write database, recordings and keys into FILE (.tar.gz). 备份。"""
+    from ivr import backup as room
+
+    settings, language = _settings()
+    done = room.backup(settings, file, datetime.now(UTC))
+    size = f"{done.size_bytes / 1e6:.1f} MB"
+    _echo(
+        Wording(f"{file}: {done.files} files, {size}", f"{file}：{done.files} 个文件，{size}"),
+        language,
+    )
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--replace", is_flag=True, help="Put present data aside first.")
+def restore(file: Path, replace: bool) -> None:
+    """Bring back what `backup` wrote. 恢复备份。"""
+    from ivr import backup as room
+
+    settings, language = _settings()
+    done = room.restore(settings, file, datetime.now(UTC), replace=replace)
+    _echo(
+        Wording(
+            f"restored {done.files} files of {done.made}; run `python -m ivr migrate`, then serve",
+            f"已恢复 {done.made} 的 {done.files} 个文件；请执行 python -m ivr migrate 后再启动",
+        ),
+        language,
+    )
+
+
+@main.command()
+@click.option("--language", type=click.Choice(_LANGUAGE_NAMES), help="Default: by LANG.")
+@click.option("--markdown", is_flag=True, help="The table of the README.")
+def config(language: Language | None, markdown: bool) -> None:
+    """Print each setting with its source and meaning. 显示全部设置。"""
+    from ivr.settings_listing import listing, markdown_table
+
+    language = language or operator_language(os.environ)
+    if markdown:
+        click.echo(markdown_table(language), nl=False)
+        return
+    for line in listing(load(), language):
+        click.echo(line)
+
+
+@main.group(name="import")
+def import_group() -> None:
+    """Bring data in. 导入数据。"""

@@ -1,0 +1,145 @@
+"""From `ivr serve` to a line that answers: look, open the database, supervise, say where it is."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import socket
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from ivr.lifeline import end_with_supervisor, supervised
+from ivr.preflight import check_sip_ports, check_state_dir, check_web_port, hold_lock
+from ivr.records import Database, migrate
+from ivr.services import sample_town, staff
+from ivr.settings import Settings, closest_variable
+from ivr.supervisor import Supervisor, parts
+from ivr.wording import Language, Wording
+
+PART_NAMES = ("responder", "voice", "desk")
+_LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+_ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - looked for, not bound
+
+
+def set_up_logging(settings: Settings) -> None:
+    """One line a record on standard error, where systemd and people look."""
+    logging.basicConfig(level=settings.log_level.upper(), format=_LOG_FORMAT, stream=sys.stderr)
+    logging.captureWarnings(True)
+
+
+def serve(settings: Settings, language: Language) -> int:
+    """Run the whole line until a signal; returns the exit status. Raises OperatorError."""
+    set_up_logging(settings)
+    _warn_of_unknown_variables(settings, language)
+    check_state_dir(settings.state_dir)
+    with hold_lock(settings):
+        check_sip_ports(settings)
+        check_web_port(settings)
+        password = open_database(settings, datetime.now(UTC))
+        # Said before anything can go wrong with the children: it is shown only once.
+        if password is not None:
+            _say(_password_wording(password), language)
+        supervisor = Supervisor(
+            parts(settings.drain_seconds), on_ready=lambda: _say(addresses(settings), language)
+        )
+        return supervisor.run()
+
+
+def open_database(settings: Settings, now: datetime) -> str | None:
+    """Migrate, load the sample town where asked, make the first administrator.
+
+    Returns the password that was generated for it, if one was.
+    """
+    migrate(settings.database_url)
+    database = Database(settings.database_url)
+    try:
+        if settings.sample_data:
+            with database.begin() as session:
+                sample_town.load(session, now, zone=settings.timezone)
+        return staff.ensure_first_administrator(database, settings.admin_password, now)
+    finally:
+        database.close()
+
+
+def serve_part(name: str, settings: Settings) -> None:
+    """Run one part in this process: a child of the supervisor, or alone for a test."""
+    set_up_logging(settings)
+    if supervised():
+        end_with_supervisor()
+    else:
+        check_state_dir(settings.state_dir)
+    _part(name)(settings)
+
+
+def _part(name: str) -> Callable[[Settings], None]:
+    # Each process imports its own part alone: Flask has no place in the responder.
+    if name == "responder":
+        from ivr import responder
+
+        return responder.main
+    if name == "voice":
+        from ivr import voice
+
+        return voice.main
+    from ivr import desk
+
+    return desk.main
+
+
+def addresses(settings: Settings) -> Wording:
+    """What to dial and what to open."""
+    host = settings.public_address or settings.sip_host
+    dial = sip_address(own_address() if host in _ANY_ADDRESS else host, settings.sip_port)
+    web_host = "127.0.0.1" if settings.web_host in _ANY_ADDRESS else settings.web_host
+    page = f"http://{_in_url(web_host)}:{settings.web_port}/"
+    return Wording(
+        f"The line answers.\n  dial       {dial}\n  staff page {page}\n  stop       Ctrl-C",
+        f"线路已接通。\n  拨打     {dial}\n  管理页面 {page}\n  停止     Ctrl-C",
+    )
+
+
+def sip_address(host: str, port: int) -> str:
+    """The URI of the line; the usual port is left out."""
+    return f"sip:line@{_in_url(host)}" + ("" if port == 5060 else f":{port}")
+
+
+def own_address() -> str:
+    """The address of this machine on its network; no packet is sent to find it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            # TEST-NET-3 (RFC 5737): routed like any outside address, answered by nobody.
+            probe.connect(("203.0.113.1", 9))
+            address: str = probe.getsockname()[0]
+        except OSError:
+            return "127.0.0.1"
+        return address
+
+
+def _in_url(host: str) -> str:
+    try:
+        return f"[{host}]" if ipaddress.ip_address(host).version == 6 else host
+    except ValueError:
+        return host
+
+
+def _password_wording(password: str) -> Wording:
+    return Wording(
+        f"First administrator (shown only this once): user {staff.FIRST_USERNAME}, "
+        f"password {password}",
+        f"第一个管理员（只显示这一次）：用户名 {staff.FIRST_USERNAME}，密码 {password}",
+    )
+
+
+def _warn_of_unknown_variables(settings: Settings, language: Language) -> None:
+    for name in settings.unknown_variables:
+        near = closest_variable(name)
+        wording = Wording(
+            f"{name} is not a setting and is ignored" + (f"; did you mean {near}?" if near else ""),
+            f"{name} 不是设置项，已忽略" + (f"；是否指 {near}？" if near else ""),
+        )
+        print(wording.in_language(language), file=sys.stderr)
+
+
+def _say(wording: Wording, language: Language) -> None:
+    print(wording.in_language(language), flush=True)
