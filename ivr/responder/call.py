@@ -1,0 +1,357 @@
+"""One call: a SIP dialog, a media leg and a call-flow session, joined.
+
+It answers, negotiates sound, starts the flow once the caller's ACK is there,
+and sees to it that whatever ends first, the rest ends in order: what was
+recorded is kept, what was said is filed, the record is complete.
+"""
+
+import logging
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from twisted.internet.defer import Deferred
+
+from call_flows import Session
+from call_flows.instructions import (
+    CallFacts,
+    Content,
+    CreateCallBack,
+    FileComplaint,
+    Lookup,
+    LookupResult,
+    Record,
+    Replay,
+    Step,
+    Transfer,
+)
+from ivr import sdp
+from ivr.media import (
+    DigitPressed,
+    Leg,
+    MediaEvent,
+    MediaSilent,
+    PlaybackFinished,
+    RecordingEnded,
+)
+from ivr.records.tables import EndedBy
+from ivr.responder.content import Snapshot
+from ivr.responder.database import Records
+from ivr.responder.interpreter import Interpreter
+from ivr.responder.journal import Journal, utc_now
+from ivr.responder.keys import key_of_info
+from ivr.responder.party import Exchange, Person, Referral
+from ivr.responder.playback import Audio
+from ivr.responder.replay import read_wav
+from ivr.responder.speech import Speech
+from ivr.sdp import LocalMedia, MediaPlan, SdpError
+from ivr.services.calls import NewCall, Quality
+from ivr.settings import Settings
+from ivr.sip import events
+from ivr.sip.events import EndCause, InviteReceived
+
+RECORDING_PATIENCE_S = 4.0
+
+log = logging.getLogger(__name__)
+
+
+class House(Exchange, Protocol):
+    """What a call needs of the line it belongs to."""
+
+    settings: Settings
+    records: Records
+    speech: Speech
+
+    def in_thread(self, function: Callable[..., Any], *arguments: Any) -> "Deferred[Any]":
+        """Run something that blocks, off the reactor thread."""
+
+    def forget(self, call: "Call") -> None:
+        """The call is over and everything about it is written."""
+
+
+class Call:
+    """A citizen's call, from the INVITE to the last row written."""
+
+    def __init__(self, house: House, invite: InviteReceived, snapshot: Snapshot, leg: Leg) -> None:
+        self._house = house
+        self._snapshot = snapshot
+        self._leg = leg
+        self._invite = invite
+        self.number = invite.call
+        self._session_id = int(uuid.uuid4().int >> 66)
+        self._sdp_version = 0
+        self._our_sdp: bytes | None = None
+        self._plan: MediaPlan | None = None
+        self._established = False
+        self._ended: tuple[EndedBy, str] | None = None
+        self._hung_up: tuple[EndedBy, str] | None = None
+        self._referral: Referral | None = None
+        self._person: Person | None = None
+        self._transferred = False
+        flow = snapshot.flow_for(invite.called_user)
+        self._session = Session(snapshot.flows, flow)
+        self.journal = Journal(
+            house.records,
+            house.settings.state_dir,
+            house.settings.timezone,
+            NewCall(
+                uuid.uuid4().hex,
+                caller=invite.from_user,
+                called=invite.called_user,
+                started_at=utc_now(),
+                caller_name=invite.from_display,
+                trunk=invite.trunk,
+                remote="{}:{}".format(*invite.flow.remote),
+                sip_call_id=invite.call_id,
+                flow=flow,
+                flow_revision=snapshot.revisions.get(flow),
+            ),
+        )
+        self._interpreter = Interpreter(self._session, leg, house.deadlines, self)
+        leg.listener = self.heard
+
+    # --- signalling
+    def answer(self) -> None:
+        """Ring, negotiate and answer; an offer we cannot meet is refused with its status."""
+        sip, now = self._house.sip, self._house.deadlines.now
+        try:
+            body = self._negotiate(self._invite.body)
+        except SdpError as error:
+            log.info("Call %s has no usable sound: %s", self.journal.id, error)
+            self._hung_up = (EndedBy.ERROR, str(error))
+            sip.user_agent.reject(self.number, error.status, now)
+            return
+        sip.user_agent.ring(self.number, now)
+        sip.user_agent.answer(self.number, body, now)
+
+    def event(self, event: Any) -> None:
+        """Take one SIP event of this call."""
+        sip, now = self._house.sip, self._house.deadlines.now
+        if self._referral is not None and self._referral.event(event):
+            return
+        match event:
+            case events.CallEstablished(body=body):
+                if self._complete(body):
+                    self._begin()
+            case events.MediaOffered(body=body):
+                try:
+                    sip.user_agent.accept_media(self.number, self._negotiate(body), now)
+                except SdpError as error:
+                    sip.user_agent.refuse_media(self.number, now, status=error.status)
+            case events.MediaConfirmed(body=body):
+                self._complete(body)
+            case events.InfoReceived(content_type=content_type, body=body):
+                key = key_of_info(content_type, body)
+                if key is not None:
+                    self._leg.press(key)
+            case events.CallCancelled():
+                self._hung_up = (EndedBy.CALLER, "cancelled before the answer")
+            case events.CallEnded(cause=cause, reason=reason):
+                self._over(cause, reason)
+
+    def _negotiate(self, offer: bytes | None) -> bytes:
+        """Answer an offer, or make one where the peer leaves that to us. Raises SdpError."""
+        local = self._local_media()
+        if offer is None:
+            body = sdp.offer(local, self._our_sdp)
+            self._plan = None
+        else:
+            body, self._plan = sdp.answer(offer, local, self._our_sdp)
+            self._leg.configure(self._plan)
+        self._our_sdp = body
+        return body
+
+    def _complete(self, answer: bytes | None) -> bool:
+        """Take the answer to an offer of ours; without usable sound the call is ended."""
+        if self._plan is not None or self._our_sdp is None:
+            return True
+        try:
+            if answer is None:
+                raise SdpError(488, "answer", "the peer gave no answer to our offer")
+            self._plan = sdp.accept(self._our_sdp, answer)
+        except SdpError as error:
+            log.info("Call %s has no usable sound: %s", self.journal.id, error)
+            self._end(EndedBy.ERROR, str(error))
+            return False
+        self._leg.configure(self._plan)
+        return True
+
+    def _local_media(self) -> LocalMedia:
+        self._sdp_version += 1
+        return LocalMedia(
+            self._invite.flow.local[0],
+            self._leg.address[1],
+            self._leg.rtcp_port,
+            self._session_id,
+            self._sdp_version,
+        )
+
+    def _begin(self) -> None:
+        if self._established:
+            return
+        self._established = True
+        codec = self._plan.codec if self._plan is not None else ""
+        self.journal.answered(codec, self._session.language)
+        self._interpreter.start(CallFacts(self._invite.from_user, self._invite.called_user))
+
+    def _over(self, cause: EndCause, reason: str) -> None:
+        """The dialog is gone: let the flow keep what must be kept, then write the end."""
+        if self._ended is not None:
+            return
+        ended_by = EndedBy.CALLER if cause in _BY_CALLER else EndedBy.LINE
+        if cause in _BY_FAULT:
+            ended_by = EndedBy.ERROR
+        self._ended = self._hung_up or (ended_by, reason or cause.value)
+        if self._person is not None:
+            self._person.hang_up()
+        if self._established:
+            self._interpreter.caller_hung_up()
+        else:
+            self.finished()
+
+    def end(self) -> None:
+        """End the call from outside: the line is being stopped."""
+        self._end(EndedBy.LINE, "the line was stopped")
+
+    def _end(self, ended_by: EndedBy, reason: str) -> None:
+        if self._hung_up is None:
+            self._hung_up = (ended_by, reason)
+        self._house.sip.user_agent.hang_up(self.number, self._house.deadlines.now)
+        self._house.sip.pump()
+
+    # --- media
+    def heard(self, event: MediaEvent) -> None:
+        """Take one event of the leg."""
+        match event:
+            case DigitPressed(key=key):
+                self._interpreter.key(key)
+            case PlaybackFinished(token=token):
+                self._interpreter.playback_finished(token)
+            case RecordingEnded():
+                self._interpreter.recording_ended(event)
+            case MediaSilent(seconds=seconds):
+                self._end(EndedBy.SILENCE, f"no sound packet for {seconds:.0f} s")
+
+    # --- what the interpreter asks
+    def audio(self, content: Content, language: str) -> list[Audio | "Deferred[Audio]"]:
+        """Return the sound of a prompt, or of what the caller recorded."""
+        if isinstance(content, Replay):
+            finding = self.journal.recording_path(content.recording)
+            finding.addCallback(lambda path: self._house.in_thread(read_wav, path))
+            finding.addErrback(self._unheard)
+            return [finding]
+        return self._house.speech.say(self._snapshot.catalogue, content, language)
+
+    def _unheard(self, failure: Any) -> Audio:
+        log.error("A recording cannot be played back: %s", failure.getErrorMessage())
+        return ()
+
+    def steps(self, steps: Sequence[Step]) -> None:
+        """Note the path for the record."""
+        self.journal.steps(steps)
+
+    def look_up(self, lookup: Lookup, language: str) -> "Deferred[LookupResult]":
+        """Ask a service."""
+        return self.journal.look_up(lookup, language)
+
+    def begin_recording(self, record: Record) -> "Deferred[str]":
+        """Commit the recording's row, then start it on the leg."""
+
+        def start(begun: tuple[str, Any]) -> str:
+            recording, path = begun
+            self._leg.record(path, max_s=record.max_s, silence_s=record.silence_s, beep=record.beep)
+            return recording
+
+        return self.journal.begin_recording(record, RECORDING_PATIENCE_S).addCallback(start)
+
+    def end_recording(self, recording: str, ended: RecordingEnded) -> "Deferred[None]":
+        """Enter what became of a recording."""
+        return self.journal.end_recording(recording, ended)
+
+    def file_complaint(self, filing: FileComplaint, patience_s: float) -> "Deferred[str]":
+        """Commit a complaint."""
+        return self.journal.file_complaint(filing, self._session.language, patience_s)
+
+    def create_call_back(self, task: CreateCallBack, patience_s: float) -> "Deferred[str]":
+        """Commit a call-back task."""
+        return self.journal.create_call_back(task, patience_s)
+
+    def transfer(self, transfer: Transfer, ended: Callable[[str], None]) -> None:
+        """Bring the caller to a person: by REFER, or where the peer refuses by a call of ours."""
+        target = self._target(transfer.target)
+        if target is None:
+            ended("failed")
+            return
+
+        def transferred(result: str) -> None:
+            self._referral = None
+            self._transferred = result == "answered"
+            ended(result)
+
+        def refused() -> None:
+            self._referral = None
+            self._call_person(target, transfer.timeout_s, ended)
+
+        self._referral = Referral(self._house, refused=refused, ended=transferred)
+        self._referral.start(self.number, target, transfer.timeout_s)
+
+    def _target(self, name: str) -> str | None:
+        """Turn the flow's word for a person into a SIP URI; None where nobody is configured."""
+        wanted = self._house.settings.operator if name == "operator" else name
+        if not wanted:
+            return None
+        if wanted.lower().startswith(("sip:", "sips:", "tel:")):
+            return wanted
+        host, port = self._invite.flow.remote
+        host = f"[{host}]" if ":" in host else host
+        return f"sip:{wanted}@{host}:{port}"  # an extension of the exchange the call came from
+
+    def _call_person(self, target: str, timeout_s: float, ended: Callable[[str], None]) -> None:
+        def over(result: str) -> None:
+            self._person = None
+            self._transferred = result == "answered"
+            ended(result)
+
+        self._person = Person(self._house, self._leg, over)
+        self._person.call(
+            target,
+            self._invite.flow,
+            timeout_s=timeout_s,
+            from_user=self._invite.from_user,
+            from_display=self._invite.from_display,
+            trunk=self._invite.trunk,
+        )
+
+    def hang_up(self, reason: str) -> None:
+        """End the call from our side."""
+        ended_by = EndedBy.TRANSFER if self._transferred else EndedBy.LINE
+        self._end(EndedBy.ERROR if reason == "error" else ended_by, reason)
+
+    def finished(self) -> None:
+        """The flow is over: once the dialog is too, close the leg and complete the record."""
+        if self._ended is None:
+            return
+        ended_by, reason = self._ended
+        seen = self._leg.statistics()
+        self._leg.close()
+        quality = Quality(
+            packets_sent=seen.packets_sent,
+            packets_received=seen.packets_received,
+            packets_lost=seen.lost,
+            jitter_ms=seen.jitter_ms,
+            remote_packets_lost=seen.remote_lost,
+            remote_jitter_ms=seen.remote_jitter_ms,
+            round_trip_ms=seen.round_trip_ms,
+        )
+        self.journal.close(
+            ended_by,
+            reason,
+            language=self._session.language,
+            self_served=None if not self._established else not self._transferred,
+            quality=quality if self._established else None,
+        )
+        self._house.forget(self)
+
+
+_BY_CALLER = frozenset({EndCause.PEER_HUNG_UP, EndCause.CANCELLED})
+_BY_FAULT = frozenset({EndCause.NO_ACK, EndCause.EXPIRED, EndCause.PEER_LOST})

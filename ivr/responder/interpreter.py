@@ -1,0 +1,455 @@
+"""Carrying out a call flow's instructions on a live call.
+
+The session says what is meant (`Play`, `Collect`, `Lookup`, ...); here it is
+done with sound, keys, clocks and the database, and what came of it goes back
+in. Every instruction is one method; at any time at most one of them waits.
+Once the caller is gone, only what must still be kept is carried out.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from call_flows.session import Session
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from call_flows.instructions import (
+    CallerHungUp,
+    CallFacts,
+    Collect,
+    Content,
+    CreateCallBack,
+    Digits,
+    FileComplaint,
+    Filed,
+    FilingFailed,
+    HangUp,
+    Input,
+    Instruction,
+    Lookup,
+    LookupFailed,
+    LookupResult,
+    NoInput,
+    Play,
+    PlaybackFinished,
+    Record,
+    Recorded,
+    RecordingFailed,
+    Say,
+    SetLanguage,
+    Step,
+    Transfer,
+    TransferEnded,
+)
+from ivr.media import Leg, RecordingEnded
+from ivr.responder.collector import Collector
+from ivr.responder.playback import Audio, Playback
+from ivr.responder.ticker import Deadline, Deadlines
+
+TYPE_AHEAD_LIMIT = 32
+"""Keys kept before anybody asks for them; more are a child playing with the telephone."""
+WAITING_SAID_AFTER_S = 0.8
+"""A lookup that takes longer is accompanied by its waiting prompt."""
+WAITING_SAID_AGAIN_S = 6.0
+FILING_PATIENCE_S = 8.0
+"""How long a caller is kept waiting for a ticket number while the database is away."""
+FAULT_LIMIT = 2
+"""Faults of ours in one call after which it is ended in order instead of tried again."""
+
+PLEASE_WAIT = Say("please_wait")
+"""Heard while a clause is rendered."""
+
+log = logging.getLogger(__name__)
+
+
+class Outward(Protocol):
+    """What the interpreter asks of the call, of the database and of the voices."""
+
+    def audio(self, content: Content, language: str) -> list[Audio | Deferred[Audio]]:
+        """Return the sound of one piece of content, what is not there yet as Deferreds."""
+
+    def steps(self, steps: Sequence[Step]) -> None:
+        """Write down where the caller has been."""
+
+    def look_up(self, lookup: Lookup, language: str) -> "Deferred[LookupResult]":
+        """Ask a service, off the reactor thread."""
+
+    def begin_recording(self, record: Record) -> "Deferred[str]":
+        """Enter a recording in the database and start it on the leg; fires with its id."""
+
+    def end_recording(self, recording: str, ended: RecordingEnded) -> "Deferred[None]":
+        """Enter what became of it."""
+
+    def file_complaint(self, filing: FileComplaint, patience_s: float) -> "Deferred[str]":
+        """Commit a complaint; fires with its ticket number."""
+
+    def create_call_back(self, task: CreateCallBack, patience_s: float) -> "Deferred[str]":
+        """Commit a call-back task."""
+
+    def transfer(self, transfer: Transfer, ended: Callable[[str], None]) -> None:
+        """Bring the caller to a person; `ended` takes the outcome."""
+
+    def hang_up(self, reason: str) -> None:
+        """End the call from our side."""
+
+    def finished(self) -> None:
+        """The flow is over and everything it left is written."""
+
+
+class Interpreter:
+    """One call's way through its flow."""
+
+    def __init__(self, session: Session, leg: Leg, deadlines: Deadlines, outward: Outward) -> None:
+        self._session = session
+        self._leg = leg
+        self._deadlines = deadlines
+        self._outward = outward
+        self._pending: deque[Instruction] = deque()
+        self._keys: deque[str] = deque(maxlen=TYPE_AHEAD_LIMIT)
+        self._collector: Collector | None = None
+        self._collect_clock: Deadline | None = None
+        self._lookup_clocks: list[Deadline] = []
+        self._when_drained: Callable[[], None] | None = None
+        self._recording: str | None = None
+        self._record: Record | None = None
+        self._stopped_by: str | None = None
+        self._wait = 0
+        self._committing = False
+        self._gone = False
+        self._took_leave = False
+        self._over = False
+        self._faults = 0
+        self._playback = Playback(leg, deadlines, self._please_wait, self._drained)
+        self._carry_out: dict[type, Callable[..., bool]] = {
+            SetLanguage: lambda _instruction: False,  # the session itself knows the language
+            Play: self._play,
+            Collect: self._collect,
+            Record: self._begin_record,
+            Lookup: self._look_up,
+            FileComplaint: self._file_complaint,
+            CreateCallBack: self._create_call_back,
+            Transfer: self._transfer,
+            HangUp: self._hang_up,
+        }
+
+    # --- what happens to a call
+    def start(self, facts: CallFacts) -> None:
+        """Begin the flow."""
+        self._guarded(lambda: self._run(self._session.start(facts)))
+
+    def key(self, key: str) -> None:
+        """A key was pressed: it answers what waits, or is kept for what will."""
+        if self._gone or self._over:
+            return
+        if self._record is not None:
+            if self._recording is not None and key in self._record.terminators:
+                self._stopped_by = "terminator"
+                self._leg.stop_recording()
+            return
+        if self._collector is None:
+            self._keys.append(key)
+            self._guarded(self._playback.interrupt)
+            return
+        result = self._collector.press(key, self._deadlines.now)
+        self._guarded(self._playback.interrupt)
+        self._collected(result)
+
+    def playback_finished(self, token: object) -> None:
+        """The leg has played a piece."""
+        self._guarded(lambda: self._playback.finished(token))
+
+    def recording_ended(self, ended: RecordingEnded) -> None:
+        """A recording is complete on disk, for whatever reason."""
+        recording, self._recording = self._recording, None
+        if recording is None:
+            return
+        wait = self._wait
+        done = self._outward.end_recording(recording, ended)
+        done.addBoth(lambda _result: self._recorded(wait, recording, ended))
+
+    def caller_hung_up(self) -> None:
+        """The caller is gone: stop all sound, keep what was said."""
+        if self._gone or self._over:
+            return
+        self._gone = True
+        self._playback.stop()
+        self._stop_collecting()
+        self._stop_waiting_words()
+        self._when_drained = None
+        if self._recording is not None:
+            self._leg.stop_recording()  # RecordingEnded follows, and then the leave-taking
+        elif self._record is None and not self._committing:
+            self._take_leave()
+
+    # --- running
+    def _run(self, instructions: Sequence[Instruction]) -> None:
+        self._outward.steps(self._session.take_steps())
+        if any(isinstance(one, Collect) and one.clear_type_ahead for one in instructions):
+            self._keys.clear()
+        self._pending = deque(instructions)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        while self._pending and not self._over:
+            instruction = self._pending.popleft()
+            if self._gone and not isinstance(instruction, FileComplaint | CreateCallBack):
+                continue
+            if self._carry_out[type(instruction)](instruction):
+                return
+        if self._gone and not self._pending:
+            self._take_leave()
+
+    def _give(self, given: Input) -> None:
+        """Resume the session with what came of an instruction."""
+        self._wait += 1
+        self._guarded(lambda: self._run(self._session.resume(given)))
+
+    def _guarded(self, action: Callable[[], None]) -> None:
+        """A fault of ours takes the flow's own exit ("a person will help you"), once or twice."""
+        try:
+            action()
+        except Exception:  # noqa: BLE001 - no fault of ours may drop a call
+            log.error("A call flow failed: %s", Failure().getTraceback())
+            self._fault()
+
+    def _fault(self) -> None:
+        self._faults += 1
+        self._stop_collecting()
+        if self._faults > FAULT_LIMIT or self._gone:
+            self._pending.clear()
+            self._outward.hang_up("error")
+            self._finish()
+            return
+        self._give(LookupFailed("error"))
+
+    def _finish(self) -> None:
+        if not self._over:
+            self._over = True
+            self._outward.finished()
+
+    def _take_leave(self, recorded: Recorded | None = None) -> None:
+        """Let the session say what must still be kept; once that is kept, the call is over."""
+        if self._took_leave:
+            self._finish()
+        else:
+            self._took_leave = True
+            self._give(CallerHungUp(recorded))
+
+    # --- sound
+    def _play(self, play: Play) -> bool:
+        skipped = play.barge_in and bool(self._keys)  # type-ahead: the answer is already there
+        if not skipped:
+            sound = self._outward.audio(play.content, self._session.language)
+            self._playback.add(sound, barge_in=play.barge_in, now=self._deadlines.now)
+        if self._pending:
+            return False
+        return self._after_playback(lambda: self._give(PlaybackFinished()))
+
+    def _after_playback(self, action: Callable[[], None]) -> bool:
+        if self._playback.busy:
+            self._when_drained = action
+        else:
+            # A tick later, so that a flow of empty prompts cannot recurse.
+            wait = self._wait
+            self._deadlines.at(
+                self._deadlines.now, lambda: action() if wait == self._wait else None
+            )
+        return True
+
+    def _drained(self) -> None:
+        action, self._when_drained = self._when_drained, None
+        if self._collector is not None:
+            self._collector.playback_ended(self._deadlines.now)
+            self._arm_collector()
+        if action is not None:
+            action()
+
+    def _please_wait(self) -> Audio:
+        sound: list[bytes] = []
+        for piece in self._outward.audio(PLEASE_WAIT, self._session.language):
+            if isinstance(piece, Deferred):
+                return ()
+            sound.extend(piece)
+        return sound
+
+    # --- keys
+    def _collect(self, collect: Collect) -> bool:
+        started = None if self._playback.busy else self._deadlines.now
+        self._collector = Collector(collect, started=started)
+        while self._keys:
+            result = self._collector.press(self._keys.popleft(), self._deadlines.now)
+            if result is not None:
+                self._collected(result)
+                return True
+        self._arm_collector()
+        return True
+
+    def _arm_collector(self) -> None:
+        if self._collect_clock is not None:
+            self._collect_clock.cancel()
+            self._collect_clock = None
+        deadline = self._collector.deadline if self._collector is not None else None
+        if deadline is not None:
+            self._collect_clock = self._deadlines.at(deadline, self._collect_expired)
+
+    def _collect_expired(self) -> None:
+        if self._collector is not None:
+            self._collected(self._collector.expire())
+
+    def _collected(self, result: Digits | NoInput | None) -> None:
+        if result is None:
+            self._arm_collector()
+            return
+        self._stop_collecting()
+        self._give(result)
+
+    def _stop_collecting(self) -> None:
+        self._collector = None
+        self._arm_collector()
+
+    # --- recording
+    def _begin_record(self, record: Record) -> bool:
+        self._record = record
+        self._stopped_by = None
+        self._keys.clear()
+        return self._after_playback(lambda: self._start_recording(record))
+
+    def _start_recording(self, record: Record) -> None:
+        wait = self._wait
+        beginning = self._outward.begin_recording(record)
+
+        def begun(recording: str) -> None:
+            self._recording = recording
+            if self._gone:
+                self._leg.stop_recording()
+
+        def failed(failure: Failure) -> None:
+            log.error("A recording could not begin: %s", failure.getErrorMessage())
+            self._record = None
+            if self._gone:
+                self._take_leave()
+            elif wait == self._wait:
+                self._give(RecordingFailed("the recording could not begin"))
+
+        beginning.addCallbacks(begun, failed)
+
+    def _recorded(self, wait: int, recording: str, ended: RecordingEnded) -> None:
+        self._record = None
+        if wait != self._wait:
+            return
+        if self._gone:
+            self._take_leave(Recorded(recording, ended.seconds, "hang_up"))
+        elif ended.cause == "failed" and not ended.seconds:
+            self._give(RecordingFailed("nothing could be written"))
+        else:
+            self._give(Recorded(recording, ended.seconds, self._stopped_by or ended.cause))
+
+    # --- services
+    def _look_up(self, lookup: Lookup) -> bool:
+        self._wait += 1
+        wait = self._wait
+        self._lookup_clocks.append(
+            self._deadlines.at(
+                self._deadlines.now + WAITING_SAID_AFTER_S, lambda: self._say_waiting(lookup, wait)
+            )
+        )
+        self._try_look_up(lookup, wait, lookup.retries)
+        return True
+
+    def _try_look_up(self, lookup: Lookup, wait: int, retries: int) -> None:
+        answered = False
+
+        def done(result: LookupResult) -> None:
+            nonlocal answered
+            if not answered and wait == self._wait:
+                answered = True
+                self._looked_up(result)
+
+        def failed(reason: str) -> None:
+            nonlocal answered
+            if answered or wait != self._wait:
+                return
+            answered = True
+            if retries > 0:
+                self._try_look_up(lookup, wait, retries - 1)
+            else:
+                self._looked_up(LookupFailed(reason))
+
+        def went_wrong(failure: Failure) -> None:
+            log.error("Lookup %s failed: %s", lookup.service, failure.getTraceback())
+            failed("error")
+
+        self._lookup_clocks.append(
+            self._deadlines.at(self._deadlines.now + lookup.timeout_s, lambda: failed("timeout"))
+        )
+        self._outward.look_up(lookup, self._session.language).addCallbacks(done, went_wrong)
+
+    def _say_waiting(self, lookup: Lookup, wait: int) -> None:
+        if wait != self._wait or self._playback.busy:
+            return
+        for content in lookup.waiting:
+            self._playback.add(
+                self._outward.audio(content, self._session.language),
+                barge_in=True,
+                now=self._deadlines.now,
+            )
+        self._lookup_clocks.append(
+            self._deadlines.at(
+                self._deadlines.now + WAITING_SAID_AGAIN_S, lambda: self._say_waiting(lookup, wait)
+            )
+        )
+
+    def _stop_waiting_words(self) -> None:
+        for clock in self._lookup_clocks:
+            clock.cancel()
+        self._lookup_clocks.clear()
+
+    def _looked_up(self, result: LookupResult | LookupFailed) -> None:
+        self._stop_waiting_words()
+        if not self._gone:
+            self._give(result)
+
+    def _file_complaint(self, filing: FileComplaint) -> bool:
+        return self._commit(self._outward.file_complaint(filing, FILING_PATIENCE_S))
+
+    def _create_call_back(self, task: CreateCallBack) -> bool:
+        return self._commit(self._outward.create_call_back(task, FILING_PATIENCE_S))
+
+    def _commit(self, committing: "Deferred[str]") -> bool:
+        self._committing = True
+
+        def committed(ticket: str) -> None:
+            self._committed(Filed(ticket))
+
+        def failed(failure: Failure) -> None:
+            log.error("Filing failed: %s", failure.getTraceback())
+            self._committed(FilingFailed(failure.getErrorMessage()))
+
+        committing.addCallbacks(committed, failed)
+        return True
+
+    def _committed(self, result: Filed | FilingFailed) -> None:
+        self._committing = False
+        self._give(result)
+
+    # --- the way out
+    def _transfer(self, transfer: Transfer) -> bool:
+        return self._after_playback(lambda: self._begin_transfer(transfer))
+
+    def _begin_transfer(self, transfer: Transfer) -> None:
+        wait = self._wait
+
+        def ended(outcome: str) -> None:
+            if wait == self._wait and not self._gone:
+                self._give(TransferEnded(outcome))
+
+        self._outward.transfer(transfer, ended)
+
+    def _hang_up(self, hang_up: HangUp) -> bool:
+        def end() -> None:
+            self._outward.hang_up(hang_up.reason)
+            self._finish()
+
+        return self._after_playback(end)

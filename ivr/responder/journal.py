@@ -1,0 +1,192 @@
+"""What one call writes: its record, its path, its recordings, what it leaves behind.
+
+Everything goes through `Records.write`, in order. Steps are gathered and
+written once a second for all calls, so that a crash costs at most that.
+"""
+
+import logging
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from call_flows.instructions import (
+    CreateCallBack,
+    FileComplaint,
+    Lookup,
+    LookupResult,
+    Record,
+    Step,
+)
+from ivr.media import RecordingEnded
+from ivr.records.tables import EndedBy
+from ivr.responder.database import Records
+from ivr.services import call_backs, calls, complaints, lookups, recordings
+
+log = logging.getLogger(__name__)
+
+
+def utc_now() -> datetime:
+    """Return the wall clock, as records keep it."""
+    return datetime.now(UTC)
+
+
+class Journal:
+    """The written side of one call. `state_dir` is what recordings' paths are relative to."""
+
+    def __init__(
+        self, records: Records, state_dir: Path, zone: tzinfo, call: calls.NewCall
+    ) -> None:
+        self.id = call.id
+        self._records = records
+        self._state_dir = state_dir
+        self._zone = zone
+        self._caller = call.caller
+        self._steps: list[calls.StepTaken] = []
+        self._step_count = 0
+        self._write(lambda session: calls.open_call(session, call))
+
+    def answered(self, codec: str, language: str) -> None:
+        """The caller is connected."""
+        now = utc_now()
+        self._write(
+            lambda session: calls.record_answer(
+                session, self.id, now, codec=codec, language=language
+            )
+        )
+
+    def steps(self, steps: Sequence[Step]) -> None:
+        """Note where the caller has been; written with the next `flush`."""
+        now = utc_now()
+        for step in steps:
+            self._step_count += 1
+            self._steps.append(
+                calls.StepTaken(
+                    self._step_count, now, step.flow, step.node, step.kind, step.given, step.outcome
+                )
+            )
+
+    def flush(self) -> None:
+        """Write the steps noted since the last time."""
+        if self._steps:
+            steps, self._steps = self._steps, []
+            self._write(lambda session: calls.add_steps(session, self.id, steps))
+
+    def close(
+        self,
+        ended_by: EndedBy,
+        reason: str,
+        *,
+        language: str,
+        self_served: bool | None,
+        quality: calls.Quality | None,
+    ) -> None:
+        """Complete the record."""
+        self.flush()
+        end = calls.CallEnd(
+            utc_now(),
+            ended_by,
+            reason,
+            language=language,
+            self_served=self_served,
+            quality=quality,
+        )
+        self._write(lambda session: calls.close_call(session, self.id, end))
+
+    # --- services
+    def look_up(self, lookup: Lookup, language: str) -> "Deferred[LookupResult]":
+        """Ask a service in a thread, in a transaction of its own."""
+        arguments = {**lookup.arguments, "language": language}
+
+        def ask(session: Session) -> LookupResult:
+            outcome = lookups.run(session, lookup.service, arguments, utc_now(), zone=self._zone)
+            return LookupResult(outcome.name, outcome.values)
+
+        return self._records.look_up(ask)
+
+    def begin_recording(self, record: Record, patience_s: float) -> "Deferred[tuple[str, Path]]":
+        """Commit a recording's row; fires with its id and the file to write."""
+        recording = uuid.uuid4().hex
+        now = utc_now()
+        relative = f"recordings/{now.astimezone(self._zone):%Y/%m/%d}/{recording}.wav"
+        path = self._state_dir / relative
+
+        def begin(session: Session) -> tuple[str, Path]:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            recordings.begin(
+                session,
+                recording,
+                call_id=self.id,
+                kind=record.kind,
+                path=relative,
+                now=now,
+                category=record.category or None,
+            )
+            return recording, path
+
+        return self._records.write(begin, patience_s=patience_s)
+
+    def end_recording(self, recording: str, ended: RecordingEnded) -> "Deferred[None]":
+        """Enter what became of a recording."""
+
+        def end(session: Session) -> None:
+            if ended.cause == "failed":
+                recordings.fail(session, recording, ended.seconds)
+            else:
+                recordings.finish(session, recording, ended.seconds)
+
+        return self._records.write(end)
+
+    def recording_path(self, recording: str) -> "Deferred[Path]":
+        """Find the file of a recording."""
+        return self._records.look_up(
+            lambda session: self._state_dir / recordings.get(session, recording).path
+        )
+
+    def file_complaint(
+        self, filing: FileComplaint, language: str, patience_s: float
+    ) -> "Deferred[str]":
+        """File a complaint; fires with its ticket once it is committed."""
+
+        def file(session: Session) -> str:
+            return complaints.file(
+                session,
+                category=filing.category,
+                call_id=self.id,
+                recording_id=filing.recording or None,
+                caller=self._caller,
+                callback_number=filing.callback_number,
+                finished=filing.finished,
+                now=utc_now(),
+                language=language,
+                zone=self._zone,
+            ).ticket
+
+        return self._records.write(file, patience_s=patience_s)
+
+    def create_call_back(self, task: CreateCallBack, patience_s: float) -> "Deferred[str]":
+        """Enter a call-back task; fires with an empty text once it is committed."""
+
+        def create(session: Session) -> str:
+            call_backs.create(
+                session,
+                call_id=self.id,
+                number=task.number or self._caller,
+                reason=task.reason,
+                now=utc_now(),
+                recording_id=task.recording or None,
+            )
+            return ""
+
+        return self._records.write(create, patience_s=patience_s)
+
+    def _write(self, job: Callable[[Session], Any]) -> None:
+        self._records.write(job).addErrback(self._lost)
+
+    def _lost(self, failure: Failure) -> None:
+        log.error("The record of call %s is incomplete: %s", self.id, failure.getErrorMessage())

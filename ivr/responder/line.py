@@ -1,0 +1,221 @@
+"""The line: every part put on one reactor, and the calls that are up.
+
+Calls come in here, get a leg and a snapshot of what is published, and are on
+their own from then on; their SIP events are handed to them by number.
+"""
+
+import logging
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.threads import deferToThreadPool
+from twisted.python.threadpool import ThreadPool
+
+from ivr.media import Leg, MediaEngine, PortsExhausted
+from ivr.records import Database
+from ivr.responder.call import Call
+from ivr.responder.content import Content, Snapshot, Source
+from ivr.responder.database import Records
+from ivr.responder.journal import utc_now
+from ivr.responder.speech import Speech
+from ivr.responder.ticker import Deadlines, Ticker
+from ivr.responder.transport import LocalAddresses, SipTransport
+from ivr.responder.trunks import Trunks, host_and_port
+from ivr.responder.voice import VoiceClient
+from ivr.services import heartbeats
+from ivr.settings import Settings
+from ivr.sip import events
+from ivr.sip.address import Flow
+from ivr.sip.config import UserAgentConfig
+from ivr.sip.user_agent import UserAgent
+from prompts import ClauseStore, render_list
+
+PROCESS = "responder"
+HEARTBEAT_S = 2.0
+FLUSH_S = 1.0
+"""How often the steps of running calls are written: what a crash may cost of a path."""
+RETRY_AFTER_S = 10
+WILDCARDS = {"0.0.0.0": "::", "::": "0.0.0.0"}  # noqa: S104 - names, not a binding
+
+log = logging.getLogger(__name__)
+
+
+class Line:
+    """Everything of the responder that lives as long as the process."""
+
+    def __init__(
+        self, reactor: Any, settings: Settings, database: Database, source: Source
+    ) -> None:
+        self._reactor = reactor
+        self.settings = settings
+        self.deadlines = Deadlines()
+        self.records = Records(reactor, database)
+        self._pool = ThreadPool(1, 4, "files")
+        agent = UserAgent(
+            UserAgentConfig(max_calls=settings.max_calls, retry_after_s=RETRY_AFTER_S), os.urandom
+        )
+        addresses = LocalAddresses(settings.sip_host, settings.public_address)
+        self.sip = SipTransport(reactor, agent, addresses, settings.sip_port)
+        self.sip.listener = self._event
+        self._engine = MediaEngine(
+            settings.rtp_ports,
+            wall_clock=time.time,
+            entropy=os.urandom,
+            silence_s=settings.media_silence,
+        )
+        self.speech = Speech(
+            ClauseStore(settings.clauses_dir),
+            VoiceClient(reactor, settings.voice_socket),
+            settings.voice_of,
+            self.in_thread,
+        )
+        with database.read() as session:
+            snapshot = source.read(session)
+        self._preload(snapshot)
+        self._content = Content(source, snapshot, self.records, self.deadlines, self._preload)
+        self._trunks = Trunks(settings.trunks, self.sip, self.records, self.deadlines)
+        self._calls: dict[int, Call] = {}
+        self._others: dict[int, Callable[[Any], None]] = {}
+        self._ticker = Ticker(reactor, [self.deadlines.tick, self.sip.tick, self._engine.tick])
+        self._answered = 0
+        self._refused = 0
+        self._stopped: Deferred[None] | None = None
+
+    # --- life
+    def start(self) -> None:
+        """Listen and serve; raises CannotListenError where a port is taken."""
+        self._pool.start()
+        self.records.start()
+        self.sip.listen(self.settings.sip_host)
+        self._ticker.start()
+        self._content.start()
+        self._trunks.start()
+        self._beat()
+        self._flush()
+
+    def drain(self, limit_s: float) -> "Deferred[None]":
+        """Take no new calls; fires once the last one is over, or after `limit_s`."""
+        if self._stopped is None:
+            self._stopped = Deferred()
+            self.sip.user_agent.drain(self.deadlines.now)
+            self.deadlines.at(self.deadlines.now + limit_s, self._end_all)
+            self._check_drained()
+        return self._stopped
+
+    def stop(self) -> None:
+        """Close everything; what is queued for the database is written first."""
+        self._ticker.stop()
+        self.sip.close()
+        self._engine.close()
+        self.records.stop()
+        self._pool.stop()
+
+    def _end_all(self) -> None:
+        for call in list(self._calls.values()):
+            call.end()
+        # Their BYEs are answered within a moment; records are written by `stop`.
+        self.deadlines.at(self.deadlines.now + 2.0, self._drained)
+
+    def _check_drained(self) -> None:
+        if self._stopped is not None and not self._calls:
+            self._drained()
+
+    def _drained(self) -> None:
+        if self._stopped is not None and not self._stopped.called:
+            self._stopped.callback(None)
+
+    # --- signalling
+    def _event(self, event: Any) -> None:
+        match event:
+            case events.InviteReceived():
+                self._take(event)
+            case events.TrunkState():
+                self._trunks.event(event)
+            case _:
+                call = self._calls.get(event.call)
+                listener = call.event if call is not None else self._others.get(event.call)
+                if isinstance(event, events.CallEnded):
+                    self._others.pop(event.call, None)
+                if listener is not None:
+                    listener(event)
+
+    def _take(self, invite: events.InviteReceived) -> None:
+        try:
+            leg = self.open_leg(invite.flow.remote[0])
+        except PortsExhausted as error:
+            log.error("A call is refused: %s", error)
+            self._refused += 1
+            self.sip.user_agent.reject(
+                invite.call,
+                503,
+                self.deadlines.now,
+                headers=(("Retry-After", str(RETRY_AFTER_S)),),
+            )
+            return
+        call = Call(self, invite, self._content.newest, leg)
+        self._calls[invite.call] = call
+        self._answered += 1
+        call.answer()
+
+    # --- what calls ask
+    def open_leg(self, remote_host: str) -> Leg:
+        """Return a new media leg of the peer's address family, or raise PortsExhausted."""
+        host = self.settings.sip_host
+        if host in WILDCARDS:
+            host = "::" if ":" in remote_host else "0.0.0.0"  # noqa: S104 - as SIP is bound
+        return self._engine.open(host)
+
+    def in_thread(self, function: Callable[..., Any], *arguments: Any) -> "Deferred[Any]":
+        """Run something that blocks, off the reactor thread."""
+        return deferToThreadPool(self._reactor, self._pool, function, *arguments)
+
+    def join(self, call: int, listener: Callable[[Any], None]) -> None:
+        """Have the events of a call of ours handed to `listener` until it ends."""
+        self._others[call] = listener
+
+    def path_to(self, uri: str, otherwise: Flow) -> "Deferred[Flow]":
+        """Resolve the path to a SIP URI; `tel:` goes where the call came from."""
+        if uri.lower().startswith("tel:"):
+            done: Deferred[Flow] = Deferred()
+            done.callback(otherwise)
+            return done
+        transport = "tcp" if "transport=tcp" in uri.lower() else "udp"
+        return self.sip.resolve(transport, *host_and_port(uri))
+
+    def forget(self, call: Call) -> None:
+        """A call is over and written."""
+        self._calls.pop(call.number, None)
+        self._check_drained()
+
+    # --- regular work
+    def _preload(self, snapshot: Snapshot) -> None:
+        self.speech.preload(render_list(snapshot.catalogue))
+
+    def _flush(self) -> None:
+        for call in self._calls.values():
+            call.journal.flush()
+        self.deadlines.at(self.deadlines.now + FLUSH_S, self._flush)
+
+    def _beat(self) -> None:
+        detail = {
+            "listening": True,
+            "draining": self._stopped is not None,
+            "calls": len(self._calls),
+            "max_calls": self.settings.max_calls,
+            "calls_answered": self._answered,
+            "calls_refused": self._refused,
+            "tick_late_ms_p50": round(self._ticker.lateness_ms(0.5), 3),
+            "tick_late_ms_p99": round(self._ticker.lateness_ms(0.99), 3),
+            "ticks_missed": self._ticker.missed,
+            "writes_waiting": self.records.waiting,
+            "clauses_rendered": self.speech.rendered,
+            "clauses_missing": self.speech.missing,
+            "sip": dict(self.sip.user_agent.counters),
+        }
+        now = utc_now()
+        beating = self.records.write(lambda session: heartbeats.beat(session, PROCESS, detail, now))
+        beating.addErrback(lambda failure: log.error("%s", failure.getErrorMessage()))
+        self.deadlines.at(self.deadlines.now + HEARTBEAT_S, self._beat)

@@ -1,0 +1,238 @@
+"""The second party of a call: the person a caller is brought to.
+
+A transfer is asked of the caller's own side first (REFER, RFC 3515): it costs
+us nothing and survives us. Where the peer will not, we call the person and
+bridge the two legs here. Either way the outcome is one word.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from ivr import sdp
+from ivr.media import Leg, PortsExhausted, tones
+from ivr.responder.ticker import Deadline, Deadlines
+from ivr.responder.transport import SipTransport
+from ivr.sdp import LocalMedia, SdpError
+from ivr.sip import events
+from ivr.sip.address import Flow
+from ivr.sip.errors import SipError, SipUsageError
+
+log = logging.getLogger(__name__)
+
+OUTCOME_OF_STATUS = {
+    486: "busy",  # Busy Here
+    600: "busy",  # Busy Everywhere
+    603: "busy",  # Decline: to a caller, the same
+    408: "no_answer",  # Request Timeout
+    480: "no_answer",  # Temporarily Unavailable
+    487: "no_answer",  # Request Terminated: we gave up
+}
+"""What a final status means to a caller (RFC 3261 §21); any other is "failed"."""
+
+
+def outcome(status: int) -> str:
+    """Return the outcome of a call to a person for its final status."""
+    return "answered" if 200 <= status < 300 else OUTCOME_OF_STATUS.get(status, "failed")
+
+
+class Exchange(Protocol):
+    """What a second party needs of the line."""
+
+    sip: SipTransport
+    deadlines: Deadlines
+
+    def open_leg(self, remote_host: str) -> Leg:
+        """Return a new media leg towards a peer, or raise PortsExhausted."""
+
+    def join(self, call: int, listener: Callable[[Any], None]) -> None:
+        """Have the events of another SIP call handed to `listener` until it ends."""
+
+    def path_to(self, uri: str, otherwise: Flow) -> "Deferred[Flow]":
+        """Resolve the path to a SIP URI; the given one where the URI names no host of its own."""
+
+
+class Referral:
+    """A transfer that the caller's own side carries out."""
+
+    def __init__(
+        self, exchange: Exchange, *, refused: Callable[[], None], ended: Callable[[str], None]
+    ) -> None:
+        self._exchange = exchange
+        self._refused = refused
+        self._ended = ended
+        self._clock: Deadline | None = None
+
+    def start(self, call: int, target: str, timeout_s: float) -> None:
+        """Ask the caller's side to call `target`; no answer within `timeout_s` is no answer."""
+        now = self._exchange.deadlines.now
+        self._clock = self._exchange.deadlines.at(now + timeout_s, lambda: self._ended("no_answer"))
+        try:
+            self._exchange.sip.user_agent.refer(call, target, now)
+        except SipUsageError as error:
+            log.info("No REFER in this call: %s", error)
+            self.stop()
+            self._refused()
+            return
+        self._exchange.sip.pump()
+
+    def event(self, event: Any) -> bool:
+        """Take one of the call's events; return whether it was the transfer's."""
+        match event:
+            case events.ReferAccepted():
+                return True
+            case events.ReferRefused(status=status):
+                log.info("The caller's side refuses the transfer (%s); we call the person", status)
+                self.stop()
+                self._refused()
+                return True
+            case events.ReferProgress(status=status):
+                if status >= 200:
+                    self.stop()
+                    self._ended(outcome(status))
+                return True
+        return False
+
+    def stop(self) -> None:
+        """Wait no longer."""
+        if self._clock is not None:
+            self._clock.cancel()
+
+
+class Person:
+    """A call of ours to a person, bridged to the caller's leg once it is answered."""
+
+    def __init__(self, exchange: Exchange, caller: Leg, ended: Callable[[str], None]) -> None:
+        self._exchange = exchange
+        self._caller = caller
+        self._ended = ended
+        self._own: Leg | None = None
+        self._clock: Deadline | None = None
+        self._call: int | None = None
+        self._offer = b""
+        self._address = ""
+        self._version = 1
+        self._answered = False
+        self._over = False
+
+    def call(
+        self,
+        target: str,
+        path: Flow,
+        *,
+        timeout_s: float,
+        from_user: str,
+        from_display: str,
+        trunk: str | None,
+    ) -> None:
+        """Call the person; the caller hears ringing meanwhile."""
+        deadlines = self._exchange.deadlines
+        self._clock = deadlines.at(deadlines.now + timeout_s, self._timed_out)
+        self._caller.loop(tones.ringback())
+        resolving = self._exchange.path_to(target, path)
+        resolving.addCallback(self._invite, target, from_user, from_display, trunk)
+        resolving.addErrback(self._failed)
+
+    def hang_up(self) -> None:
+        """End the call to the person: the caller is gone."""
+        if self._call is not None:
+            self._exchange.sip.user_agent.hang_up(self._call, self._exchange.deadlines.now)
+            self._exchange.sip.pump()
+        self._finish("answered" if self._answered else "failed")
+
+    def _invite(
+        self, path: Flow, target: str, from_user: str, from_display: str, trunk: str | None
+    ) -> None:
+        if self._over:
+            return
+        self._own = self._exchange.open_leg(path.remote[0])
+        self._address = path.local[0]
+        self._offer = sdp.offer(
+            LocalMedia(self._address, self._own.address[1], self._own.rtcp_port, 1, self._version)
+        )
+        host, port = path.local
+        host = f"[{host}]" if ":" in host else host
+        self._call = self._exchange.sip.user_agent.invite(
+            target,
+            self._offer,
+            path,
+            self._exchange.deadlines.now,
+            from_uri=f"sip:{from_user}@{host}:{port}" if from_user else f"sip:{host}:{port}",
+            from_display=from_display,
+            trunk=trunk,
+        )
+        self._exchange.join(self._call, self._event)
+        self._exchange.sip.pump()
+
+    def _failed(self, failure: Failure) -> None:
+        failure.trap(SipError, PortsExhausted, OSError, SdpError)
+        log.warning("The person cannot be called: %s", failure.getErrorMessage())
+        self._finish("failed")
+
+    def _event(self, event: Any) -> None:
+        match event:
+            case events.CallAnswered(body=body):
+                self._connect(body)
+            case events.CallRefused(status=status):
+                self._finish(outcome(status))
+            case events.MediaOffered(call=call, body=body):
+                self._renegotiate(call, body)
+            case events.CallEnded():
+                self._finish("answered" if self._answered else "failed")
+
+    def _connect(self, answer: bytes | None) -> None:
+        try:
+            if answer is None:
+                raise SdpError(488, "answer", "no session description in the answer")
+            plan = sdp.accept(self._offer, answer)
+        except SdpError as error:
+            log.warning("The person's answer has no usable sound: %s", error)
+            self.hang_up()
+            return
+        if self._own is None or self._over:
+            return
+        if self._clock is not None:
+            self._clock.cancel()
+        self._answered = True
+        self._own.configure(plan)
+        self._caller.stop_playing()
+        self._caller.bridge(self._own)
+
+    def _renegotiate(self, call: int, offer: bytes | None) -> None:
+        """Follow the person's exchange when it moves the sound (hold, another address)."""
+        agent, now = self._exchange.sip.user_agent, self._exchange.deadlines.now
+        if offer is None or self._own is None:
+            agent.refuse_media(call, now)
+            return
+        self._version += 1
+        local = LocalMedia(
+            self._address, self._own.address[1], self._own.rtcp_port, 1, self._version
+        )
+        try:
+            body, plan = sdp.answer(offer, local, self._offer)
+        except SdpError as error:
+            agent.refuse_media(call, now, status=error.status)
+            return
+        self._offer = body
+        self._own.configure(plan)
+        agent.accept_media(call, body, now)
+
+    def _timed_out(self) -> None:
+        self._finish("no_answer")
+        self.hang_up()
+
+    def _finish(self, result: str) -> None:
+        if self._over:
+            return
+        self._over = True
+        if self._clock is not None:
+            self._clock.cancel()
+        self._caller.stop_playing()
+        if self._answered:
+            self._caller.unbridge()
+        if self._own is not None:
+            self._own.close()
+        self._ended(result)

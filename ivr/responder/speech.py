@@ -1,0 +1,127 @@
+"""From what a flow says to the sound of it, out of memory wherever possible.
+
+What never changes is read into memory before the first call; what varies is
+read from the store by a thread, and rendered by the voice process where the
+store has not got it. The reactor thread touches neither disk nor synthesiser.
+"""
+
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from call_flows.session import Say
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from ivr.responder.playback import Audio
+from ivr.responder.voice import VoiceClient
+from prompts import Catalogue, Clause, ClauseStore, PromptError, compose
+
+ULAW_SILENCE = b"\xff"
+ULAW_BYTES_PER_MS = 8
+MEMORY_BYTES = 64 << 20
+"""Varying clauses kept in memory: about two and a quarter hours of speech."""
+
+log = logging.getLogger(__name__)
+
+
+class Speech:
+    """The sound of clauses. `voices` names the voice of each language, as the store's keys do."""
+
+    def __init__(
+        self,
+        store: ClauseStore,
+        voice: VoiceClient,
+        voices: Callable[[str], str],
+        in_thread: Callable[..., "Deferred[Any]"],
+    ) -> None:
+        self._store = store
+        self._voice = voice
+        self._voices = voices
+        self._in_thread = in_thread
+        self._fixed: dict[str, bytes] = {}
+        self._varying: OrderedDict[str, bytes] = OrderedDict()
+        self._varying_bytes = 0
+        self._coming: dict[str, list[Deferred[bytes]]] = {}
+        self.rendered = 0
+        self.missing = 0
+        """Clauses that no voice could say: the caller heard a gap there."""
+
+    def preload(self, clauses: Iterable[Clause]) -> None:
+        """Read what is in the store into memory; to be called before the reactor or in a thread."""
+        for clause in clauses:
+            key = self._key(clause)
+            if key not in self._fixed:
+                sound = self._store.read(key)
+                if sound is not None:
+                    self._fixed[key] = sound
+
+    def say(self, catalogue: Catalogue, say: Say, language: str) -> list[Audio | "Deferred[Audio]"]:
+        """Return the sound of each clause of a prompt, in order.
+
+        A prompt that cannot be composed (a missing slot, an unknown id) is logged and passed
+        over: the flow's checks report it before it is published.
+        """
+        try:
+            clauses = compose(catalogue, say.prompt, say.language or language, say.slots)
+        except PromptError as error:
+            self.missing += 1
+            log.error("A prompt cannot be said: %s", error)
+            return []
+        return [self._sound(clause) for clause in clauses]
+
+    def _sound(self, clause: Clause) -> "Audio | Deferred[Audio]":
+        key = self._key(clause)
+        sound = self._fixed.get(key) or self._recall(key)
+        pause = ULAW_SILENCE * (ULAW_BYTES_PER_MS * clause.pause_after_ms)
+        if sound is not None:
+            return (sound, pause)
+        return self._fetch(key, clause).addCallback(lambda got: (got, pause) if got else ())
+
+    def _key(self, clause: Clause) -> str:
+        return clause.key(self._voices(clause.language))
+
+    def _recall(self, key: str) -> bytes | None:
+        sound = self._varying.get(key)
+        if sound is not None:
+            self._varying.move_to_end(key)
+        return sound
+
+    def _remember(self, key: str, sound: bytes) -> None:
+        self._varying[key] = sound
+        self._varying_bytes += len(sound)
+        while self._varying_bytes > MEMORY_BYTES:
+            _key, oldest = self._varying.popitem(last=False)
+            self._varying_bytes -= len(oldest)
+
+    def _fetch(self, key: str, clause: Clause) -> "Deferred[bytes]":
+        """Read or render a clause once, however many callers wait for it."""
+        waiting: Deferred[bytes] = Deferred()
+        if key in self._coming:
+            self._coming[key].append(waiting)
+            return waiting
+        self._coming[key] = [waiting]
+
+        def render(sound: bytes | None) -> "bytes | Deferred[bytes | None]":
+            if sound is not None:
+                return sound
+            self.rendered += 1
+            asked = self._voice.render(clause)
+            return asked.addCallback(lambda made: self._in_thread(self._store.read, made))
+
+        def arrived(sound: bytes | None) -> None:
+            if sound is not None and key not in self._varying:
+                self._remember(key, sound)
+            if sound is None:
+                self.missing += 1
+            for one in self._coming.pop(key):
+                one.callback(sound or b"")
+
+        def failed(failure: Failure) -> None:
+            log.error("No voice could say %r: %s", clause.text, failure.getErrorMessage())
+            arrived(None)
+
+        reading: Deferred[Any] = self._in_thread(self._store.read, key)
+        reading.addCallback(render).addCallbacks(arrived, failed)
+        return waiting

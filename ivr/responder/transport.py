@@ -1,0 +1,274 @@
+"""Sockets of SIP: one UDP port, one TCP port, and the user agent between them.
+
+Thin on purpose: bytes go in with the path they came by, datagrams come out
+(RFC 3261 §18). Nothing here reads a header.
+"""
+
+import logging
+import socket
+import time
+from collections.abc import Callable
+from typing import Any, cast
+
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import HostnameEndpoint
+from twisted.internet.protocol import DatagramProtocol, Factory, Protocol, connectionDone
+from twisted.protocols.policies import TimeoutMixin
+from twisted.python.failure import Failure
+
+from ivr.sip.address import Flow
+from ivr.sip.errors import SipParseError
+from ivr.sip.framing import StreamFramer
+from ivr.sip.user_agent import UserAgent
+
+CONNECTION_LIMIT = 1000
+IDLE_S = 900
+"""A TCP connection without a byte for this long is closed (keep-alives come far sooner)."""
+BACKLOG_LIMIT = 1 << 20
+"""Bytes kept for a TCP peer that does not read; more, and the connection is dropped."""
+
+MAPPED = "::ffff:"
+"""How an IPv6 socket names an IPv4 peer (RFC 4291 §2.5.5.2)."""
+
+log = logging.getLogger(__name__)
+
+
+def unmapped(host: str) -> str:
+    """Return the plain IPv4 address of an IPv4-mapped one; any other as it is."""
+    return host[len(MAPPED) :] if host.startswith(MAPPED) and "." in host else host
+
+
+class LocalAddresses:
+    """Which of our addresses a peer sees: asked of the kernel's routing table, then remembered."""
+
+    def __init__(self, host: str, public: str | None) -> None:
+        self._fixed = public or (None if host in ("0.0.0.0", "::", "") else host)  # noqa: S104
+        self._known: dict[str, str] = {}
+
+    def towards(self, peer: str) -> str:
+        """Return our address as `peer` should see it."""
+        if self._fixed is not None:
+            return self._fixed
+        known = self._known.get(peer)
+        if known is None:
+            family = socket.AF_INET6 if ":" in peer else socket.AF_INET
+            with socket.socket(family, socket.SOCK_DGRAM) as probe:
+                try:
+                    probe.connect((peer, 9))  # sends nothing: connect() of UDP only routes
+                    known = probe.getsockname()[0]
+                except OSError:
+                    known = "::1" if ":" in peer else "127.0.0.1"
+            if len(self._known) > 10_000:
+                self._known.clear()
+            self._known[peer] = known
+        return known
+
+
+class SipTransport:
+    """Carries bytes between the sockets and the user agent, and events to `listener`."""
+
+    def __init__(
+        self, reactor: Any, user_agent: UserAgent, addresses: LocalAddresses, port: int
+    ) -> None:
+        self._reactor = reactor
+        self.user_agent = user_agent
+        self.addresses = addresses
+        self.port = port
+        self.listener: Callable[[Any], None] = lambda _event: None
+        self._udp: _Datagrams | None = None
+        self._connections: dict[tuple[str, int], _Connection] = {}
+        self._connecting: dict[tuple[str, int], list[tuple[Flow, bytes]]] = {}
+        self._listening: list[Any] = []
+        self._pumping = False
+
+    def listen(self, host: str) -> None:
+        """Open the UDP and the TCP port; raises twisted.internet.error.CannotListenError."""
+        self._udp = _Datagrams(self, six=":" in host)
+        self._listening.append(
+            self._reactor.listenUDP(self.port, self._udp, interface=host, maxPacketSize=65535)
+        )
+        self._listening.append(
+            self._reactor.listenTCP(self.port, _Connections(self), interface=host)
+        )
+
+    def close(self) -> None:
+        """Close every port and connection."""
+        for port in self._listening:
+            port.stopListening()
+        for connection in list(self._connections.values()):
+            connection.transport.loseConnection()
+
+    # --- in
+    def received(self, data: bytes, flow: Flow) -> None:
+        """Hand one message to the user agent."""
+        self.user_agent.receive(data, flow, time.monotonic())
+        self.pump()
+
+    def failed(self, flow: Flow) -> None:
+        """Tell the user agent that nothing reaches this peer."""
+        self.user_agent.flow_failed(flow, time.monotonic())
+        self.pump()
+
+    def tick(self, now: float) -> None:
+        """Run the user agent's timers."""
+        deadline = self.user_agent.next_deadline()
+        if deadline is not None and deadline <= now:
+            self.user_agent.tick(now)
+            self.pump()
+
+    def flow_from(self, transport: str, host: str, port: int) -> Flow:
+        """Return the path by which we reach a peer."""
+        kind = cast(Any, "tcp" if transport == "tcp" else "udp")
+        return Flow(kind, (self.addresses.towards(host), self.port), (host, port))
+
+    def resolve(self, transport: str, host: str, port: int) -> "Deferred[Flow]":
+        """Find the path to a named peer: its A record (SRV and NAPTR of RFC 3263 are not asked)."""
+        looking: Deferred[str] = self._reactor.resolve(host)
+        return looking.addCallback(lambda address: self.flow_from(transport, address, port))
+
+    # --- out
+    def pump(self) -> None:
+        """Send what waits and hand out events, until there is neither."""
+        if self._pumping:
+            return  # a listener gave a command: the loop below will see to it
+        self._pumping = True
+        try:
+            while True:
+                for flow, data in self.user_agent.to_send():
+                    self._send(flow, data)
+                event = self.user_agent.next_event()
+                if event is None:
+                    return
+                try:
+                    self.listener(event)
+                except Exception:  # noqa: BLE001 - a fault in one call must not stop signalling
+                    log.error("An event failed: %s: %s", event, Failure().getTraceback())
+        finally:
+            self._pumping = False
+
+    def _send(self, flow: Flow, data: bytes) -> None:
+        if flow.transport == "udp":
+            if self._udp is not None:
+                self._udp.send(data, flow.remote)
+            return
+        connection = self._connections.get(flow.remote)
+        if connection is not None:
+            connection.send(data)
+            return
+        waiting = self._connecting.setdefault(flow.remote, [])
+        waiting.append((flow, data))
+        if len(waiting) == 1:
+            self._connect(flow)
+
+    def _connect(self, flow: Flow) -> None:
+        endpoint = HostnameEndpoint(self._reactor, *flow.remote, timeout=5)
+        attempt: Deferred[Any] = endpoint.connect(cast(Any, _Connections(self)))
+
+        def connected(connection: "_Connection") -> None:
+            for _flow, data in self._connecting.pop(flow.remote, []):
+                connection.send(data)
+
+        def failed(_failure: Failure) -> None:
+            self._connecting.pop(flow.remote, None)
+            self.failed(flow)
+
+        attempt.addCallbacks(connected, failed)
+
+    # --- connections
+    def opened(self, connection: "_Connection") -> bool:
+        """Take a connection in, or refuse it where there are too many."""
+        if len(self._connections) >= CONNECTION_LIMIT:
+            return False
+        self._connections[connection.flow.remote] = connection
+        return True
+
+    def closed(self, connection: "_Connection") -> None:
+        """Forget a connection."""
+        if self._connections.get(connection.flow.remote) is connection:
+            del self._connections[connection.flow.remote]
+            self.failed(connection.flow)
+
+
+class _Datagrams(DatagramProtocol):
+    transport: Any  # zope's interfaces tell a type checker nothing of use
+
+    def __init__(self, sip: SipTransport, *, six: bool) -> None:
+        self._sip = sip
+        self._six = six
+
+    def datagramReceived(self, datagram: bytes, addr: tuple[Any, ...]) -> None:  # noqa: N802
+        host, port = unmapped(addr[0]), addr[1]
+        if not datagram.strip():
+            return  # a keep-alive of CRLF, RFC 5626 §3.5.1
+        self._sip.received(datagram, self._sip.flow_from("udp", host, port))
+
+    def send(self, data: bytes, remote: tuple[str, int]) -> None:
+        host, port = remote
+        if self._six and ":" not in host:
+            host = MAPPED + host
+        try:
+            self.transport.write(data, (host, port))
+        except (OSError, ValueError) as error:
+            # The transaction's own timer reports a peer that stays away; one lost datagram is UDP.
+            log.debug("A datagram to %s was not sent: %s", remote, error)
+
+
+class _Connection(Protocol, TimeoutMixin):
+    transport: Any
+
+    def __init__(self, sip: SipTransport) -> None:
+        self._sip = sip
+        self._framer = StreamFramer()
+        self._backlog: int | None = None
+        self.flow = Flow("tcp", ("", 0), ("", 0))
+
+    def connectionMade(self) -> None:  # noqa: N802 - Twisted's name
+        peer = self.transport.getPeer()
+        self.flow = self._sip.flow_from("tcp", unmapped(peer.host), peer.port)
+        self.transport.setTcpNoDelay(True)
+        self.transport.setTcpKeepAlive(True)
+        if not self._sip.opened(self):
+            self.transport.abortConnection()
+            return
+        self.transport.registerProducer(self, True)
+        self.setTimeout(IDLE_S)
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
+        self.resetTimeout()
+        try:
+            messages = self._framer.feed(data)
+        except SipParseError as error:
+            log.info("A stream from %s is closed: %s", self.flow.remote, error)
+            self.transport.loseConnection()
+            return
+        for message in messages:
+            self._sip.received(message, self.flow)
+
+    def send(self, data: bytes) -> None:
+        self.transport.write(data)
+        if self._backlog is not None:
+            self._backlog += len(data)
+            if self._backlog > BACKLOG_LIMIT:
+                self.transport.abortConnection()
+
+    # --- as the transport's producer we learn when the peer stops reading
+    def pauseProducing(self) -> None:  # noqa: N802 - Twisted's name
+        self._backlog = 0
+
+    def resumeProducing(self) -> None:  # noqa: N802 - Twisted's name
+        self._backlog = None
+
+    def stopProducing(self) -> None:  # noqa: N802 - Twisted's name
+        self._backlog = None
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
+        self.setTimeout(None)
+        self._sip.closed(self)
+
+
+class _Connections(Factory):
+    def __init__(self, sip: SipTransport) -> None:
+        self._sip = sip
+
+    def buildProtocol(self, addr: Any) -> _Connection:  # noqa: N802 - Twisted's name
+        return _Connection(self._sip)

@@ -1,0 +1,94 @@
+"""Trunks of the settings: resolved, registered, and their state written for the desk."""
+
+import logging
+from typing import Any
+from urllib.parse import urlsplit
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from ivr.responder.database import Records
+from ivr.responder.journal import utc_now
+from ivr.responder.ticker import Deadlines
+from ivr.responder.transport import SipTransport
+from ivr.services import trunks
+from ivr.settings import TrunkSettings
+from ivr.sip.config import Trunk
+from ivr.sip.events import TrunkState
+
+RESOLVE_AGAIN_S = 30.0
+
+log = logging.getLogger(__name__)
+
+
+class Trunks:
+    """Every PBX and provider of the settings."""
+
+    def __init__(
+        self,
+        settings: tuple[TrunkSettings, ...],
+        sip: SipTransport,
+        records: Records,
+        deadlines: Deadlines,
+    ) -> None:
+        self._settings = settings
+        self._sip = sip
+        self._records = records
+        self._deadlines = deadlines
+
+    def start(self) -> None:
+        """Register with all of them; each is tried for ever."""
+        for trunk in self._settings:
+            self._add(trunk)
+
+    def _add(self, trunk: TrunkSettings) -> None:
+        host, port = host_and_port(trunk.registrar)
+        resolving: Deferred[Any] = self._sip.resolve(trunk.transport, host, port)
+        resolving.addCallbacks(
+            lambda flow: self._register(trunk, host, flow),
+            lambda failure: self._unresolved(trunk, failure),
+        )
+
+    def _register(self, trunk: TrunkSettings, host: str, flow: Any) -> None:
+        name = f"[{host}]" if ":" in host else host
+        self._sip.user_agent.add_trunk(
+            Trunk(
+                trunk.name,
+                flow,
+                f"sip:{trunk.username}@{name}",
+                trunk.username,
+                trunk.password,
+                register=trunk.register,
+                keepalive_s=trunk.keepalive or None,
+            ),
+            self._deadlines.now,
+        )
+        self._sip.pump()
+
+    def _unresolved(self, trunk: TrunkSettings, failure: Failure) -> None:
+        detail = f"{trunk.registrar} has no address: {failure.getErrorMessage()}"
+        log.warning("Trunk %s: %s", trunk.name, detail)
+        self._write(trunk.name, "unreachable", detail, None)
+        self._deadlines.at(self._deadlines.now + RESOLVE_AGAIN_S, lambda: self._add(trunk))
+
+    def event(self, event: TrunkState) -> None:
+        """Write a trunk's new state where the desk can read it."""
+        log.info("Trunk %s is %s %s", event.name, event.state.value, event.detail)
+        self._write(event.name, event.state.value, event.detail, event.expires_in_s)
+
+    def _write(self, name: str, state: str, detail: str, expires_in_s: float | None) -> None:
+        now = utc_now()
+        writing = self._records.write(
+            lambda session: trunks.record_state(
+                session, name, state, detail, expires_in_s=expires_in_s, now=now
+            )
+        )
+        writing.addErrback(lambda failure: log.error("%s", failure.getErrorMessage()))
+
+
+def host_and_port(place: str, default_port: int = 5060) -> tuple[str, int]:
+    """Split `host`, `host:port` or a SIP URI of one; raises ValueError for a port that is none."""
+    bare = place.partition(":")[2] if place.lower().startswith(("sip:", "sips:")) else place
+    bare = bare.partition(";")[0].rpartition("@")[2]
+    split = urlsplit(f"//{bare}")
+    return split.hostname or bare, split.port or default_port

@@ -1,0 +1,115 @@
+"""Doubles of what stands around one call: a leg and a world that answers when told to."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from call_flows.instructions import Say
+
+
+class FakeLeg:
+    """Keeps what was asked of it."""
+
+    def __init__(self) -> None:
+        self.played: list[tuple[Sequence[bytes], object]] = []
+        self.stopped = 0
+        self.recordings_stopped = 0
+
+    def play(self, audio: Sequence[bytes], token: object = None) -> None:
+        self.played.append((audio, token))
+
+    def stop_playing(self) -> None:
+        self.stopped += 1
+
+    def stop_recording(self) -> None:
+        self.recordings_stopped += 1
+
+    @property
+    def heard(self) -> list[bytes]:
+        return [b"".join(audio) for audio, _token in self.played]
+
+    @property
+    def last_token(self) -> object:
+        return self.played[-1][1]
+
+
+class FakeSession:
+    """A flow as a script: each input is noted and answered with the next list."""
+
+    def __init__(self, *answers: list[Any]) -> None:
+        self._answers = list(answers)
+        self.given: list[Any] = []
+        self.language = "zh-CN"
+
+    def _next(self) -> list[Any]:
+        answer = self._answers.pop(0) if self._answers else []
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def start(self, facts: Any) -> list[Any]:
+        return self._next()
+
+    def resume(self, given: Any) -> list[Any]:
+        self.given.append(given)
+        return self._next()
+
+    def take_steps(self) -> list[Any]:
+        return []
+
+
+class FakeWorld:
+    """The call, the database and the voices as one object."""
+
+    def __init__(self) -> None:
+        self.sound: dict[str, Any] = {}
+        self.asked: dict[str, Deferred[Any]] = {}
+        self.done: list[tuple[str, Any]] = []
+        self.transfer_ended: Callable[[str], None] = lambda _outcome: None
+
+    def audio(self, content: Any, language: str) -> list[Any]:
+        if not isinstance(content, Say):
+            return [(b"replayed",)]
+        return [self.sound.get(content.prompt, (content.prompt.encode(),))]
+
+    def steps(self, steps: Any) -> None:
+        pass
+
+    def _ask(self, name: str, what: Any) -> "Deferred[Any]":
+        self.done.append((name, what))
+        self.asked[name] = Deferred()
+        return self.asked[name]
+
+    def look_up(self, lookup: Any, language: str) -> "Deferred[Any]":
+        return self._ask("look_up", lookup)
+
+    def begin_recording(self, record: Any) -> "Deferred[str]":
+        return self._ask("begin_recording", record)
+
+    def end_recording(self, recording: str, ended: Any) -> "Deferred[None]":
+        return self._ask("end_recording", recording)
+
+    def file_complaint(self, filing: Any, patience_s: float) -> "Deferred[str]":
+        return self._ask("file_complaint", filing)
+
+    def create_call_back(self, task: Any, patience_s: float) -> "Deferred[str]":
+        return self._ask("create_call_back", task)
+
+    def transfer(self, transfer: Any, ended: Callable[[str], None]) -> None:
+        self.done.append(("transfer", transfer))
+        self.transfer_ended = ended
+
+    def hang_up(self, reason: str) -> None:
+        self.done.append(("hang_up", reason))
+
+    def finished(self) -> None:
+        self.done.append(("finished", None))
+
+    @property
+    def names(self) -> list[str]:
+        return [name for name, _what in self.done]
+
+
+RECORDING_PATH = Path("recordings/one.wav")

@@ -1,0 +1,115 @@
+"""The queue of one call's sound: order, what is not yet rendered, barge-in."""
+
+from twisted.internet.defer import Deferred
+
+from ivr.responder.playback import PATIENCE_S, Playback
+from ivr.responder.ticker import Deadlines
+from tests.ivr.responder.fakes import FakeLeg
+
+
+class Scene:
+    def __init__(self) -> None:
+        self.leg = FakeLeg()
+        self.deadlines = Deadlines()
+        self.deadlines.tick(100.0)
+        self.drained = 0
+        self.playback = Playback(
+            self.leg,  # type: ignore[arg-type]
+            self.deadlines,
+            lambda: (b"please wait",),
+            self._drained,
+        )
+
+    def _drained(self) -> None:
+        self.drained += 1
+
+    def add(self, *pieces: object, barge_in: bool = True) -> None:
+        self.playback.add(pieces, barge_in=barge_in, now=self.deadlines.now)  # type: ignore[arg-type]
+
+    def played_to_the_end(self) -> None:
+        self.playback.finished(self.leg.last_token)
+
+
+def test_pieces_are_heard_one_after_the_other() -> None:
+    scene = Scene()
+    scene.add((b"one",), (b"two",))
+    assert scene.leg.heard == [b"one"]
+    scene.played_to_the_end()
+    assert scene.leg.heard == [b"one", b"two"]
+    assert not scene.drained
+    scene.played_to_the_end()
+    assert scene.drained == 1
+    assert not scene.playback.busy
+
+
+def test_sound_that_arrives_late_keeps_its_place() -> None:
+    scene = Scene()
+    late: Deferred[tuple[bytes, ...]] = Deferred()
+    scene.add((b"one",), late, (b"three",))
+    scene.played_to_the_end()
+    assert scene.leg.heard == [b"one"]
+    late.callback((b"two",))
+    assert scene.leg.heard == [b"one", b"two"]
+    scene.played_to_the_end()
+    assert scene.leg.heard[-1] == b"three"
+
+
+def test_a_clause_that_no_voice_can_say_is_passed_over() -> None:
+    scene = Scene()
+    late: Deferred[tuple[bytes, ...]] = Deferred()
+    scene.add(late)
+    late.callback(())
+    assert scene.drained == 1
+    assert scene.leg.heard == []
+
+
+def test_a_caller_who_waits_longer_than_400_ms_is_told_to() -> None:
+    scene = Scene()
+    late: Deferred[tuple[bytes, ...]] = Deferred()
+    scene.add(late)
+    scene.deadlines.tick(100.0 + PATIENCE_S - 0.01)
+    assert scene.leg.heard == []
+    scene.deadlines.tick(100.0 + PATIENCE_S)
+    assert scene.leg.heard == [b"please wait"]
+    late.callback((b"at last",))
+    assert scene.leg.heard == [b"please wait"]
+    scene.played_to_the_end()
+    assert scene.leg.heard == [b"please wait", b"at last"]
+
+
+def test_nobody_is_told_to_wait_once_the_sound_is_there() -> None:
+    scene = Scene()
+    late: Deferred[tuple[bytes, ...]] = Deferred()
+    scene.add(late)
+    late.callback((b"quick",))
+    scene.deadlines.tick(200.0)
+    assert scene.leg.heard == [b"quick"]
+
+
+def test_a_key_ends_what_may_be_interrupted() -> None:
+    scene = Scene()
+    scene.add((b"menu",), (b"more",))
+    scene.playback.interrupt()
+    assert scene.leg.stopped == 1
+    assert scene.drained == 1
+
+
+def test_a_key_does_not_cut_what_must_be_heard() -> None:
+    scene = Scene()
+    scene.add((b"you are recorded",), barge_in=False)
+    scene.add((b"menu",))
+    scene.playback.interrupt()
+    assert scene.leg.stopped == 0
+    scene.played_to_the_end()
+    assert scene.leg.heard == [b"you are recorded"]
+    assert scene.drained == 1
+
+
+def test_stopping_tells_nobody() -> None:
+    scene = Scene()
+    late: Deferred[tuple[bytes, ...]] = Deferred()
+    scene.add((b"one",), late)
+    scene.playback.stop()
+    late.callback((b"too late",))
+    assert scene.leg.heard == [b"one"]
+    assert scene.drained == 0
