@@ -1,0 +1,90 @@
+"""Whether a request can be dealt with at all, before any call looks at it (RFC 3261 §8.2).
+
+The rules are a table, tried in the order of the RFC: method (§8.2.1), Request-URI (§8.2.2.1),
+extensions (§8.2.2.3), content (§8.2.3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ivr.sip.message import Request
+from ivr.sip.responses import (
+    allowed_methods,
+    known_methods,
+    session_description,
+    supported_extensions,
+)
+
+_schemes = frozenset(("sip", "sips", "tel"))
+_offering = frozenset(("INVITE", "UPDATE", "PRACK"))
+_takes_sdp = frozenset((session_description, "application/*", "*/*"))
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+def refusal(request: Request) -> Refusal | None:
+    """The first rule a request breaks; None where it may go on."""
+    for rule in _rules:
+        found = rule(request)
+        if found is not None:
+            return found
+    return None
+
+
+def _method(request: Request) -> Refusal | None:
+    if request.method in allowed_methods:
+        return None
+    return Refusal(405 if request.method in known_methods else 501)
+
+
+def _scheme(request: Request) -> Refusal | None:
+    return None if request.uri.scheme in _schemes else Refusal(416)
+
+
+def _extensions(request: Request) -> Refusal | None:
+    # §8.2.2.3: Require of an ACK or CANCEL is not to be looked at; those never come here.
+    # Proxy-Require concerns proxies, but nobody behind us can meet it either.
+    unknown = [tag for tag in request.require if tag.lower() not in supported_extensions]
+    if not unknown:
+        return None
+    return Refusal(420, (("Unsupported", ", ".join(unknown)),))
+
+
+def _content(request: Request) -> Refusal | None:
+    if not request.body or request.method not in _offering:
+        return None
+    disposition = request.content_disposition
+    if disposition is not None and disposition[1].get("handling") == "optional":
+        return None
+    if any(encoding != "identity" for encoding in request.content_encoding):
+        return Refusal(415)
+    return None if request.content_type == session_description else Refusal(415)
+
+
+def _answer_format(request: Request) -> Refusal | None:
+    if request.method != "INVITE" or request.accept is None:
+        return None
+    # §20.1: an empty Accept means that no format is taken.
+    return None if _takes_sdp.intersection(request.accept) else Refusal(406)
+
+
+_rules: tuple[Callable[[Request], Refusal | None], ...] = (
+    _method,
+    _scheme,
+    _extensions,
+    _content,
+    _answer_format,
+)
+
+
+def offered(request: Request) -> bytes | None:
+    """The session description a request brings, None where it brings none."""
+    if request.body and request.content_type == session_description:
+        return request.body
+    return None

@@ -1,0 +1,84 @@
+"""Where a message goes, without a name lookup (RFC 3261 §18.2.2, RFC 3581, §8.1.2).
+
+A response goes back where its request came from: on the connection for TCP; for UDP to the
+source address, at the port `rport` asks for or the Via's. The Via's `maddr` is not followed: it
+would let a stranger aim our responses.
+
+A request inside a dialog goes to the top route, or else to the peer's Contact, when that is a
+numeric address the peer can be taken at its word about. It goes back along the path of the
+dialog when the address is a name (whoever opens the sockets looks names up, we do not) or when
+the peer sits behind a NAT, which shows in its Via: the address it believes it sent from is not
+the one the packet came from.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Literal
+
+from ivr.sip.address import Flow
+from ivr.sip.message import Request
+from ivr.sip.uri import Uri
+from ivr.sip.via import Via
+
+
+def response_flow(flow: Flow, via: Via) -> Flow:
+    """The path of a response to a request that came on `flow` with that top Via."""
+    if flow.transport == "tcp" or "rport" in via.params:
+        return flow
+    port = via.sent_by[1]
+    if port == flow.remote[1]:
+        return flow
+    return Flow(flow.transport, flow.local, (flow.remote[0], port))
+
+
+def fallback_flow(flow: Flow, via: Via) -> Flow | None:
+    """Where to open a connection when the one the request came on is gone (§18.2.2)."""
+    if flow.transport != "tcp":
+        return None
+    target = Flow("tcp", flow.local, (flow.remote[0], via.sent_by[1]))
+    return None if target == flow else target
+
+
+def answerable(flow: Flow) -> bool:
+    """Whether a datagram may be sent there at all: one host, a real port."""
+    host, port = flow.remote
+    if not 0 < port < 65536:
+        return False
+    address = numeric(host)
+    return address is None or not (
+        address.is_multicast or address.is_unspecified or str(address) == "255.255.255.255"
+    )
+
+
+def behind_nat(request: Request, flow: Flow) -> bool:
+    """Whether the neighbour that sent this request has another address than it knows of."""
+    claimed, seen = numeric(request.via.host), numeric(flow.remote[0])
+    return claimed is not None and seen is not None and claimed != seen
+
+
+def next_hop(uri: Uri, path: Flow, *, trust: bool) -> Flow:
+    """The path of a request to `uri` in a dialog whose last request came along `path`."""
+    if not trust or uri.opaque is not None:
+        return path
+    host = (uri.param("maddr") or uri.host).strip("[]")
+    address, seen = numeric(host), numeric(path.remote[0])
+    if address is None or (seen is not None and address.is_private and not seen.is_private):
+        return path
+    transport: Literal["udp", "tcp"] = "tcp" if uri.transport == "tcp" else "udp"
+    if transport == path.transport == "tcp" and host == path.remote[0]:
+        return path  # §18: the connection that is there is used, whatever port it came from
+    target = (host, uri.port or 5060)
+    if target == path.remote and transport == path.transport:
+        return path
+    return Flow(transport, path.local, target)
+
+
+@lru_cache(maxsize=4096)
+def numeric(host: str) -> IPv4Address | IPv6Address | None:
+    """The address, or None for a name."""
+    try:
+        return ip_address(host.strip("[]"))
+    except ValueError:
+        return None

@@ -1,0 +1,251 @@
+"""The user agent: bytes and the time in; datagrams, a next deadline and events out.
+
+No socket, clock or random source in here (design §3). `receive` reads a message and gives it to
+whom it concerns: a transaction (`matching.py`), a call (`call.py`), or nobody, and then it is
+answered by the rules of RFC 3261 §8.2 without being remembered. A peer's fault is answered and
+counted, never raised; a command the state does not allow raises SipUsageError.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+from ivr.sip.acceptance import refusal
+from ivr.sip.address import Flow
+from ivr.sip.call import Call, capabilities
+from ivr.sip.config import UserAgentConfig
+from ivr.sip.core import Core
+from ivr.sip.errors import SipParseError, SipUsageError
+from ivr.sip.events import Event
+from ivr.sip.incoming import IncomingCall
+from ivr.sip.message import Request, Response, parse
+from ivr.sip.responses import Fields
+
+
+class UserAgent:
+    """A SIP user agent for many calls and trunks. `counters` tells what was dropped and why."""
+
+    def __init__(self, config: UserAgentConfig, entropy: Callable[[int], bytes]) -> None:
+        self._core = Core(config, entropy)
+
+    # Wire
+
+    def receive(self, data: bytes, flow: Flow, now: float) -> None:
+        """Take one datagram, or one framed message of a stream."""
+        core = self._core
+        if not data.strip(b"\r\n\0 "):
+            core.counters["keep-alive"] += 1  # RFC 5626 §3.5.1, and what NAT devices send
+            return
+        try:
+            message = parse(data, stream=flow.transport == "tcp")
+            if isinstance(message, Response):
+                if not core.transactions.receive_response(message, now):
+                    core.counters["stray response"] += 1
+            else:
+                message.received_from(*flow.remote)
+                self._request(message, flow, now)
+        except SipParseError as error:
+            self._refuse_malformed(error, flow)
+
+    def flow_failed(self, flow: Flow, now: float) -> None:
+        """A path is gone: an ICMP error, or a connection lost or refused."""
+        core = self._core
+        for call in list(core.dialogs.values()):
+            call.flow_failed(flow)
+        core.transactions.flow_failed(flow, now)
+
+    def tick(self, now: float) -> None:
+        """Do what is due."""
+        self._core.timers.run(now)
+
+    def next_deadline(self) -> float | None:
+        """When `tick` is next wanted; None: not before something comes in."""
+        return self._core.timers.next_deadline()
+
+    def to_send(self) -> list[tuple[Flow, bytes]]:
+        """What to send, oldest first; each is handed out once."""
+        outbox = self._core.transactions.outbox
+        if outbox:
+            self._core.transactions.outbox = []
+        return outbox
+
+    def next_event(self) -> Event | None:
+        """The oldest event not taken yet."""
+        events = self._core.events
+        return events.popleft() if events else None
+
+    @property
+    def calls(self) -> int:
+        """Calls alive, ringing ones among them."""
+        return len(self._core.calls)
+
+    @property
+    def counters(self) -> Counter[str]:
+        return self._core.counters
+
+    # Commands
+
+    def ring(self, call: int, now: float) -> None:
+        """Send 180."""
+        self._incoming(call).ring(now)
+
+    def answer(self, call: int, body: bytes, now: float) -> None:
+        """Send 200: `body` is the answer, or our offer where the INVITE had none."""
+        self._incoming(call).answer(body, now)
+
+    def reject(self, call: int, status: int, now: float, *, headers: Fields = ()) -> None:
+        """Refuse with a status from 300 to 699."""
+        self._incoming(call).reject(status, now, headers)
+
+    def hang_up(self, call: int, now: float, *, reason: str | None = None) -> None:
+        """BYE, CANCEL or 487, whatever the state asks for; nothing where the call is over."""
+        found = self._core.calls.get(call)
+        if found is not None:
+            found.hang_up(now, reason)
+
+    def accept_media(self, call: int, body: bytes, now: float) -> None:
+        """Answer `MediaOffered`."""
+        self._call(call).media.accept(body, now)
+
+    def refuse_media(self, call: int, now: float, *, status: int = 488) -> None:
+        """Refuse `MediaOffered`; the session goes on as it was."""
+        self._call(call).media.refuse(status, now)
+
+    def offer_media(self, call: int, body: bytes, now: float) -> None:
+        """Change the session by a re-INVITE; `MediaConfirmed` or `MediaRefused` follows."""
+        self._call(call).offer_media(body, now)
+
+    def refer(self, call: int, target: str, now: float) -> None:
+        """Transfer blindly to a URI."""
+        self._call(call).refer(target, now)
+
+    def drain(self, now: float) -> None:
+        """Take no new calls: 503 with Retry-After. Calls in progress go on."""
+        self._core.draining = True
+
+    def _call(self, number: int) -> Call:
+        call = self._core.calls.get(number)
+        if call is None:
+            raise SipUsageError(f"call {number} is over, or never was")
+        return call
+
+    def _incoming(self, number: int) -> IncomingCall:
+        call = self._call(number)
+        if not isinstance(call, IncomingCall):
+            raise SipUsageError(f"call {number} was placed by us")
+        return call
+
+    # Requests
+
+    def _request(self, request: Request, flow: Flow, now: float) -> None:
+        transaction = self._core.transactions.find_server(request)
+        if request.method == "ACK":
+            if transaction is not None:
+                transaction.receive(request, now)
+            else:
+                self._acknowledge(request, now)
+        elif transaction is not None:
+            transaction.receive(request, now)
+        elif request.method == "CANCEL":
+            self._cancel(request, flow, now)
+        elif request.to.tag is not None:
+            self._in_dialog(request, flow, now)
+        elif request.method == "INVITE":
+            self._invite(request, flow, now)
+        else:
+            self._outside(request, flow, now)
+
+    def _acknowledge(self, ack: Request, now: float) -> None:
+        core = self._core
+        theirs = ack.from_.tag or ""
+        call = core.dialogs.get((ack.call_id, ack.to.tag or "", theirs))
+        if call is None:
+            # pyVoIP makes up a To tag for its ACK: Call-ID, From tag and CSeq tell it as well.
+            call = core.callers.get((ack.call_id, theirs))
+        if call is None or not call.acknowledged(ack, now):
+            core.counters["stray ACK"] += 1
+
+    def _cancel(self, request: Request, flow: Flow, now: float) -> None:
+        """§9.2: 200 to a CANCEL whose INVITE is known, whether or not it comes in time."""
+        core = self._core
+        invite = core.transactions.find_server(request, method="INVITE")
+        if invite is None:
+            core.answer_statelessly(request, flow, 481)
+            return
+        call = core.callers.get((request.call_id, request.from_.tag or ""))
+        tag = call.dialog.local_tag if call is not None and call.dialog is not None else None
+        core.answer_statelessly(request, flow, 200, tag=tag)
+        if isinstance(call, IncomingCall) and call.owns(invite):
+            call.cancel(now)
+
+    def _in_dialog(self, request: Request, flow: Flow, now: float) -> None:
+        core = self._core
+        key = (request.call_id, request.to.tag or "", request.from_.tag or "")
+        call = core.dialogs.get(key)
+        if call is None:
+            core.answer_statelessly(request, flow, 481)
+        else:
+            call.receive(request, flow, now)
+
+    def _outside(self, request: Request, flow: Flow, now: float) -> None:
+        """A request outside any dialog, other than INVITE."""
+        core = self._core
+        refused = refusal(request)
+        if refused is not None:
+            core.answer_statelessly(request, flow, refused.status, refused.headers)
+        elif request.method != "OPTIONS":
+            core.answer_statelessly(request, flow, 481)
+        elif self._closed:
+            # §11.2: as an INVITE would be answered, so that a dispatcher sends us no calls.
+            core.answer_statelessly(request, flow, 503, self._retry_after())
+        else:
+            core.answer_statelessly(request, flow, 200, capabilities)
+
+    def _invite(self, request: Request, flow: Flow, now: float) -> None:
+        core = self._core
+        refused = refusal(request)
+        if refused is not None:
+            core.answer_statelessly(request, flow, refused.status, refused.headers)
+            return
+        if (request.call_id, request.from_.tag or "") in core.callers:
+            core.answer_statelessly(request, flow, 482)  # §8.2.2.2: it came by another way too
+            return
+        if self._closed:
+            core.answer_statelessly(request, flow, 503, self._retry_after())
+            return
+        _ = request.record_route, request.contact, request.supported, request.allow  # or 400
+        wanted = request.session_expires
+        minimum = core.config.min_session_s
+        if wanted is not None and wanted.interval_s < minimum and "timer" in request.supported:
+            core.answer_statelessly(request, flow, 422, [("Min-SE", str(minimum))])
+            return
+        transaction = core.transactions.accept(request, flow)
+        IncomingCall(core, request, transaction, flow).begin(flow, self._trunk_of(flow), now)
+
+    @property
+    def _closed(self) -> bool:
+        core = self._core
+        return (
+            core.draining
+            or len(core.calls) >= core.config.max_calls
+            or len(core.transactions) >= core.config.max_transactions
+        )
+
+    def _retry_after(self) -> Fields:
+        return (("Retry-After", str(self._core.config.retry_after_s)),)
+
+    def _trunk_of(self, flow: Flow) -> str | None:
+        return None
+
+    def _refuse_malformed(self, error: SipParseError, flow: Flow) -> None:
+        core = self._core
+        core.counters[f"malformed {error.status}"] += 1
+        request = error.partial
+        if request is None or request.method == "ACK":
+            return
+        try:
+            request.received_from(*flow.remote)
+            core.answer_statelessly(request, flow, error.status, reason=error.reason)
+        except SipParseError:
+            core.counters["unanswerable"] += 1  # not even its Via can be read
