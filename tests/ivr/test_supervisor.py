@@ -1,0 +1,167 @@
+"""The supervisor with small children: restart, drain, second signal, orphans, bad settings."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from ivr.supervisor import FIRST_DELAY_S, LONGEST_DELAY_S, STABLE_AFTER_S, Backoff
+
+ROOT = Path(__file__).parents[2]
+LIMIT_S = 20.0
+
+CHILD = """
+import os, signal, sys
+from ivr.lifeline import announce_ready, end_with_supervisor
+end_with_supervisor()
+name, behaviour = sys.argv[1:]
+def stop(*_):
+    print(name, "stops", flush=True)
+    if behaviour != "stubborn":
+        sys.exit(0)
+signal.signal(signal.SIGTERM, stop)
+if behaviour == "misset":
+    print("IVR_X=1: mend it", file=sys.stderr, flush=True)
+    sys.exit(2)
+print(name, "runs", os.getpid(), flush=True)
+announce_ready()
+while True:
+    signal.pause()
+"""
+
+SUPERVISOR = """
+import sys
+from ivr.supervisor import Part, Supervisor
+child = {child!r}
+parts = [
+    Part(name, (sys.executable, "-c", child, name, behaviour), rank, limit)
+    for name, behaviour, rank, limit in {parts!r}
+]
+sys.exit(Supervisor(parts, on_ready=lambda: print("ready", flush=True)).run())
+"""
+
+
+class Running:
+    """A supervisor process whose lines are read as they come."""
+
+    def __init__(self, *parts: tuple[str, str, int, float]) -> None:
+        script = SUPERVISOR.format(child=textwrap.dedent(CHILD), parts=list(parts))
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, cwd=ROOT
+        )
+        self.lines: list[str] = []
+
+    def read_until(self, *wanted: str) -> None:
+        """Read lines until each of the wanted beginnings has been seen."""
+        missing = set(wanted)
+        while missing:
+            line = self.process.stdout.readline()
+            assert line, f"ended before {missing}; saw {self.lines}"
+            self.lines.append(line.strip())
+            missing -= {word for word in missing if line.startswith(word)}
+
+    def pid_of(self, name: str) -> int:
+        return int([line for line in self.lines if line.startswith(f"{name} runs")][-1].split()[-1])
+
+    def rest(self) -> list[str]:
+        output, _ = self.process.communicate(timeout=LIMIT_S)
+        return output.splitlines()
+
+
+@pytest.fixture
+def start():
+    started: list[Running] = []
+
+    def start(*parts: tuple[str, str, int, float]) -> Running:
+        started.append(Running(*parts))
+        return started[-1]
+
+    yield start
+    for running in started:
+        if running.process.poll() is None:
+            running.process.kill()
+            running.process.wait()
+
+
+def ended(pid: int) -> bool:
+    """Wait for a process that is not our child to be gone."""
+    try:
+        watched = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    import select
+
+    try:
+        return bool(select.select([watched], [], [], LIMIT_S)[0])
+    finally:
+        os.close(watched)
+
+
+def test_it_says_ready_when_every_part_has(start):
+    running = start(("a", "good", 0, 5.0), ("b", "good", 1, 5.0))
+    running.read_until("ready")
+    assert {line.split()[0] for line in running.lines[:-1]} == {"a", "b"}
+
+
+def test_a_killed_child_is_started_again_and_the_other_left_alone(start):
+    running = start(("a", "good", 0, 5.0), ("b", "good", 1, 5.0))
+    running.read_until("ready")
+    first = running.pid_of("a")
+    os.kill(first, signal.SIGKILL)
+    running.read_until("a runs")
+    assert running.pid_of("a") != first
+    assert sum(line.startswith("b runs") for line in running.lines) == 1
+
+
+def test_a_signal_stops_the_parts_in_their_order_and_ends_with_status_0(start):
+    running = start(("b", "good", 1, 5.0), ("a", "good", 0, 5.0))
+    running.read_until("ready")
+    running.process.send_signal(signal.SIGTERM)
+    assert running.rest() == ["a stops", "b stops"]
+    assert running.process.returncode == 0
+
+
+def test_a_second_signal_ends_what_is_still_draining(start):
+    running = start(("a", "stubborn", 0, 600.0), ("b", "good", 1, 600.0))
+    running.read_until("ready")
+    running.process.send_signal(signal.SIGTERM)
+    running.read_until("a stops")
+    running.process.send_signal(signal.SIGTERM)
+    assert "b stops" not in running.rest()
+    assert running.process.returncode == 0
+
+
+def test_a_child_that_does_not_stop_within_its_limit_is_killed(start):
+    running = start(("a", "stubborn", 0, 0.2))
+    running.read_until("ready")
+    running.process.send_signal(signal.SIGINT)
+    assert running.rest() == ["a stops"]
+    assert running.process.returncode == 0
+
+
+def test_a_child_with_bad_settings_stops_all_with_status_2(start):
+    running = start(("a", "good", 0, 5.0), ("b", "misset", 1, 5.0))
+    running.rest()
+    assert running.process.returncode == 2
+
+
+def test_children_end_when_the_supervisor_is_killed(start):
+    running = start(("a", "stubborn", 0, 5.0), ("b", "good", 1, 5.0))
+    running.read_until("ready")
+    pids = [running.pid_of("a"), running.pid_of("b")]
+    running.process.kill()
+    running.process.wait()
+    assert all(ended(pid) for pid in pids)
+
+
+def test_the_delay_doubles_up_to_a_limit_and_is_forgotten_after_a_stable_run():
+    backoff = Backoff()
+    delays = [backoff.after_run_of(0.1) for _ in range(12)]
+    assert delays[0] == FIRST_DELAY_S
+    assert delays[1] == 2 * FIRST_DELAY_S
+    assert delays[-1] == LONGEST_DELAY_S
+    assert backoff.after_run_of(STABLE_AFTER_S) == FIRST_DELAY_S
