@@ -1,0 +1,234 @@
+"""Call records for the desk: a filtered list by pages, one call in full, and CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from sqlalchemy import Select, exists, func, select, tuple_
+from sqlalchemy.orm import Session, selectinload
+
+from ivr.records.tables import Call, CallBackTask, CallStep, Complaint, EndedBy, Recording
+from ivr.services.errors import NotFoundError
+from ivr.services.line_time import DEFAULT_ZONE
+from ivr.services.paging import PAGE_SIZE, page_key, parse_page_key
+from ivr.services.spreadsheet import cell
+from ivr.services.text import storable
+
+
+@dataclass(frozen=True, slots=True)
+class CallFilter:
+    """What the list shows; an empty filter shows every call.
+
+    `caller` and `called` match any part of the number; `since` is included, `until` is not.
+    """
+
+    caller: str = ""
+    called: str = ""
+    language: str | None = None
+    ended_by: EndedBy | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    answered: bool | None = None
+    self_served: bool | None = None
+    with_recording: bool = False
+    with_complaint: bool = False
+    node: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallSummary:
+    """A line of the list."""
+
+    call: Call
+    recordings: int
+    tickets: tuple[str, ...]
+
+    @property
+    def seconds(self) -> float | None:
+        """From answer to end; None where it was never answered or has not ended."""
+        if self.call.answered_at is None or self.call.ended_at is None:
+            return None
+        return max(0.0, (self.call.ended_at - self.call.answered_at).total_seconds())
+
+
+@dataclass(frozen=True, slots=True)
+class CallPage:
+    """A page of the list, newest call first; `next` continues it, `total` counts all that match."""
+
+    calls: Sequence[CallSummary]
+    next: str | None
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallDetail:
+    """One call and all it left behind."""
+
+    call: Call
+    steps: Sequence[CallStep]
+    recordings: Sequence[Recording]
+    complaints: Sequence[Complaint]
+    call_backs: Sequence[CallBackTask]
+
+
+def search(
+    session: Session,
+    wanted: CallFilter | None = None,
+    *,
+    after: str | None = None,
+    limit: int = PAGE_SIZE,
+) -> CallPage:
+    """One page of calls; RefusedError for a page key that is not ours."""
+    query = _filtered(wanted or CallFilter())
+    total = session.scalar(query.with_only_columns(func.count(Call.id))) or 0
+    rows = _rows(session, query, after, limit + 1)
+    more = len(rows) > limit
+    rows = rows[:limit]
+    last = rows[-1] if more else None
+    return CallPage(
+        _summaries(session, rows), page_key(last.started_at, last.id) if last else None, total
+    )
+
+
+def find(session: Session, call_id: str) -> CallDetail:
+    """One call in full; NotFoundError."""
+    call = session.scalar(
+        select(Call)
+        .where(Call.id == call_id)
+        .options(selectinload(Call.steps), selectinload(Call.recordings))
+    )
+    if call is None:
+        raise NotFoundError(f"there is no call {call_id}")
+    complaints = session.scalars(
+        select(Complaint).where(Complaint.call_id == call_id).order_by(Complaint.ticket)
+    ).all()
+    call_backs = session.scalars(
+        select(CallBackTask).where(CallBackTask.call_id == call_id).order_by(CallBackTask.id)
+    ).all()
+    return CallDetail(call, call.steps, call.recordings, complaints, call_backs)
+
+
+def running(session: Session) -> Sequence[Call]:
+    """Calls that have not ended, the oldest first."""
+    return session.scalars(
+        select(Call).where(Call.ended_at.is_(None)).order_by(Call.started_at)
+    ).all()
+
+
+CSV_HEADER = (
+    *("id", "caller", "called", "trunk", "started_at", "answered_at", "ended_at", "seconds"),
+    *("language", "flow", "flow_revision", "ended_by", "end_reason", "self_served", "path"),
+    *("tickets", "recordings", "packets_lost", "jitter_ms", "round_trip_ms"),
+)
+
+
+def csv_rows(
+    session: Session,
+    wanted: CallFilter | None = None,
+    *,
+    zone: tzinfo = DEFAULT_ZONE,
+    batch: int = 500,
+) -> Iterator[list[str]]:
+    """Header and one row a call, newest first, read in batches: memory does not grow."""
+    yield list(CSV_HEADER)
+    query = _filtered(wanted or CallFilter())
+    after: str | None = None
+    while True:
+        rows = _rows(session, query, after, batch)
+        paths = _paths(session, [row.id for row in rows])
+        for summary in _summaries(session, rows):
+            yield _csv_row(summary, paths.get(summary.call.id, ""), zone)
+        if len(rows) < batch:
+            return
+        after = page_key(rows[-1].started_at, rows[-1].id)
+        session.expunge_all()
+
+
+def _csv_row(summary: CallSummary, path: str, zone: tzinfo) -> list[str]:
+    call = summary.call
+    values = (
+        *(call.id, call.caller, call.called, call.trunk),
+        *(call.started_at, call.answered_at, call.ended_at, summary.seconds),
+        *(call.language, call.flow, call.flow_revision),
+        call.ended_by.value if call.ended_by else None,
+        *(call.end_reason, call.self_served, path),
+        *(" ".join(summary.tickets), summary.recordings),
+        *(call.packets_lost, call.jitter_ms, call.round_trip_ms),
+    )
+    return [cell(value, zone) for value in values]
+
+
+def _filtered(wanted: CallFilter) -> Select[Call]:
+    query = select(Call)
+    if wanted.caller.strip():
+        part = storable(wanted.caller.strip(), 128)
+        query = query.where(Call.caller.contains(part, autoescape=True))
+    if wanted.called.strip():
+        part = storable(wanted.called.strip(), 128)
+        query = query.where(Call.called.contains(part, autoescape=True))
+    if wanted.language is not None:
+        query = query.where(Call.language == wanted.language)
+    if wanted.ended_by is not None:
+        query = query.where(Call.ended_by == wanted.ended_by)
+    if wanted.since is not None:
+        query = query.where(Call.started_at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(Call.started_at < wanted.until)
+    if wanted.answered is not None:
+        answered = Call.answered_at.is_not(None)
+        query = query.where(answered if wanted.answered else ~answered)
+    if wanted.self_served is not None:
+        query = query.where(Call.self_served.is_(wanted.self_served))
+    if wanted.with_recording:
+        query = query.where(exists().where(Recording.call_id == Call.id))
+    if wanted.with_complaint:
+        query = query.where(exists().where(Complaint.call_id == Call.id))
+    if wanted.node.strip():
+        node = storable(wanted.node.strip(), 64)
+        query = query.where(exists().where(CallStep.call_id == Call.id, CallStep.node == node))
+    return query
+
+
+def _rows(session: Session, query: Select[Call], after: str | None, limit: int) -> Sequence[Call]:
+    if after is not None:
+        at, identity = parse_page_key(after)
+        query = query.where(tuple_(Call.started_at, Call.id) < (at, identity))
+    newest_first = query.order_by(Call.started_at.desc(), Call.id.desc())
+    return session.scalars(newest_first.limit(limit)).all()
+
+
+def _summaries(session: Session, rows: Sequence[Call]) -> list[CallSummary]:
+    """Two more statements for a whole page, not two for each call."""
+    ids = [row.id for row in rows]
+    recordings: dict[str | None, int] = dict(
+        session.execute(
+            select(Recording.call_id, func.count())
+            .where(Recording.call_id.in_(ids))
+            .group_by(Recording.call_id)
+        )
+        .tuples()
+        .all()
+    )
+    tickets: dict[str | None, list[str]] = {}
+    for call_id, ticket in session.execute(
+        select(Complaint.call_id, Complaint.ticket)
+        .where(Complaint.call_id.in_(ids))
+        .order_by(Complaint.ticket)
+    ):
+        tickets.setdefault(call_id, []).append(ticket)
+    return [
+        CallSummary(row, recordings.get(row.id, 0), tuple(tickets.get(row.id, ()))) for row in rows
+    ]
+
+
+def _paths(session: Session, ids: Sequence[str]) -> dict[str, str]:
+    """The nodes each call went through, with what was keyed: `main_menu=1 ask_account=880123`."""
+    paths: dict[str, list[str]] = {}
+    for step in session.scalars(
+        select(CallStep).where(CallStep.call_id.in_(ids)).order_by(CallStep.call_id, CallStep.seq)
+    ):
+        text = f"{step.node}={step.digits}" if step.digits else step.node
+        paths.setdefault(step.call_id, []).append(text)
+    return {call_id: " ".join(parts) for call_id, parts in paths.items()}

@@ -1,0 +1,143 @@
+"""Complaints for the desk: a filtered list by pages, counts by state, and CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+
+from sqlalchemy import Select, func, or_, select, tuple_
+from sqlalchemy.orm import Session, selectinload
+
+from ivr.records.tables import Complaint, ComplaintState
+from ivr.services.line_time import DEFAULT_ZONE
+from ivr.services.paging import PAGE_SIZE, page_key, parse_page_key
+from ivr.services.spreadsheet import cell
+from ivr.services.text import storable
+
+SETTLED = (ComplaintState.REPLIED, ComplaintState.CLOSED, ComplaintState.REJECTED)
+"""States in which no deadline can be missed any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class ComplaintFilter:
+    """`text` matches any part of ticket, caller or callback number; `overdue_on` is a day."""
+
+    text: str = ""
+    state: ComplaintState | None = None
+    category: str | None = None
+    department: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    finished: bool | None = None
+    overdue_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ComplaintPage:
+    """A page of the list, newest first, each with its recording loaded."""
+
+    complaints: Sequence[Complaint]
+    next: str | None
+    total: int
+
+
+def search(
+    session: Session,
+    wanted: ComplaintFilter | None = None,
+    *,
+    after: str | None = None,
+    limit: int = PAGE_SIZE,
+) -> ComplaintPage:
+    """One page of complaints; RefusedError for a page key that is not ours."""
+    query = _filtered(wanted or ComplaintFilter())
+    total = session.scalar(query.with_only_columns(func.count(Complaint.ticket))) or 0
+    rows = _rows(session, query, after, limit + 1)
+    more = len(rows) > limit
+    rows = rows[:limit]
+    last = rows[-1] if more else None
+    return ComplaintPage(rows, page_key(last.created_at, last.ticket) if last else None, total)
+
+
+def counts(session: Session) -> dict[ComplaintState, int]:
+    """How many complaints are in each state, zeros too."""
+    found: dict[ComplaintState, int] = dict(
+        session.execute(select(Complaint.state, func.count()).group_by(Complaint.state))
+        .tuples()
+        .all()
+    )
+    return {state: found.get(state, 0) for state in ComplaintState}
+
+
+CSV_HEADER = (
+    *("ticket", "category", "state", "created_at", "updated_at", "deadline", "department"),
+    *("caller", "callback_number", "language", "finished", "reply", "call_id", "recording"),
+)
+
+
+def csv_rows(
+    session: Session,
+    wanted: ComplaintFilter | None = None,
+    *,
+    zone: tzinfo = DEFAULT_ZONE,
+    batch: int = 500,
+) -> Iterator[list[str]]:
+    """Header and one row a complaint, newest first, read in batches."""
+    yield list(CSV_HEADER)
+    query = _filtered(wanted or ComplaintFilter())
+    after: str | None = None
+    while True:
+        rows = _rows(session, query, after, batch)
+        for row in rows:
+            values = (
+                *(row.ticket, row.category, row.state.value, row.created_at, row.updated_at),
+                *(row.deadline, row.department, row.caller, row.callback_number, row.language),
+                *(row.finished, row.reply, row.call_id),
+                row.recording.path if row.recording else None,
+            )
+            yield [cell(value, zone) for value in values]
+        if len(rows) < batch:
+            return
+        after = page_key(rows[-1].created_at, rows[-1].ticket)
+        session.expunge_all()
+
+
+def _filtered(wanted: ComplaintFilter) -> Select[Complaint]:
+    query = select(Complaint)
+    if wanted.text.strip():
+        part = storable(wanted.text.strip(), 128)
+        query = query.where(
+            or_(
+                Complaint.ticket.contains(part, autoescape=True),
+                Complaint.caller.contains(part, autoescape=True),
+                Complaint.callback_number.contains(part, autoescape=True),
+            )
+        )
+    if wanted.state is not None:
+        query = query.where(Complaint.state == wanted.state)
+    if wanted.category is not None:
+        query = query.where(Complaint.category == wanted.category)
+    if wanted.department is not None:
+        query = query.where(Complaint.department == wanted.department)
+    if wanted.since is not None:
+        query = query.where(Complaint.created_at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(Complaint.created_at < wanted.until)
+    if wanted.finished is not None:
+        query = query.where(Complaint.finished.is_(wanted.finished))
+    if wanted.overdue_on is not None:
+        query = query.where(Complaint.deadline < wanted.overdue_on, Complaint.state.not_in(SETTLED))
+    return query
+
+
+def _rows(
+    session: Session, query: Select[Complaint], after: str | None, limit: int
+) -> Sequence[Complaint]:
+    if after is not None:
+        at, ticket = parse_page_key(after)
+        query = query.where(tuple_(Complaint.created_at, Complaint.ticket) < (at, ticket))
+    return session.scalars(
+        query.order_by(Complaint.created_at.desc(), Complaint.ticket.desc())
+        .limit(limit)
+        .options(selectinload(Complaint.recording))
+    ).all()

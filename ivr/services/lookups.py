@@ -1,0 +1,108 @@
+"""What a flow may look up, by name: the one door between call flows and services.
+
+`run` is called with the arguments a flow collected; `OUTCOMES` is what a flow
+must be ready for, for the checks of call flows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from sqlalchemy.orm import Session
+
+from ivr.services import bills, complaints, outages
+from ivr.services.errors import ServiceError
+from ivr.services.line_time import DEFAULT_ZONE
+from ivr.services.outcome import Outcome, Spoken
+
+Arguments = Mapping[str, Spoken]
+DEFAULT_LANGUAGE = "zh-CN"
+
+
+class LookupArgumentError(ServiceError):
+    """A flow names a service that does not exist, or leaves out an argument it needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service: how to ask it, what it needs, what it takes besides, what may come of it."""
+
+    ask: Callable[[Session, Arguments, datetime, tzinfo], Outcome]
+    needs: frozenset[str]
+    takes: frozenset[str]
+    outcomes: frozenset[str]
+
+
+def _bill(session: Session, given: Arguments, now: datetime, zone: tzinfo) -> Outcome:
+    code = _text(given, "code") or None
+    return bills.find(session, _text(given, "account"), code, now, zone=zone)
+
+
+def _outages(session: Session, given: Arguments, now: datetime, zone: tzinfo) -> Outcome:
+    area = _text(given, "area") or None
+    return outages.find(session, area, _language(given), now, zone=zone)
+
+
+def _progress(session: Session, given: Arguments, now: datetime, _zone: tzinfo) -> Outcome:
+    return complaints.progress(
+        session, _text(given, "ticket"), _text(given, "last4"), _language(given), now
+    )
+
+
+LOOKUPS: Mapping[str, Service] = {
+    "bills.find": Service(
+        _bill,
+        needs=frozenset({"account"}),
+        takes=frozenset({"code", "language"}),
+        outcomes=frozenset(
+            {"found", "code_needed", "wrong_code", "locked", "not_found", "nothing_owed"}
+        ),
+    ),
+    "outages.current": Service(
+        _outages,
+        needs=frozenset(),
+        takes=frozenset({"area", "language"}),
+        outcomes=frozenset({"found", "none", "unknown_area"}),
+    ),
+    "complaints.progress": Service(
+        _progress,
+        needs=frozenset({"ticket", "last4"}),
+        takes=frozenset({"language"}),
+        outcomes=frozenset({"found", "not_found"}),
+    ),
+}
+
+OUTCOMES: Mapping[str, frozenset[str]] = {
+    name: service.outcomes for name, service in LOOKUPS.items()
+}
+
+
+def run(
+    session: Session,
+    service: str,
+    arguments: Arguments,
+    now: datetime,
+    *,
+    zone: tzinfo = DEFAULT_ZONE,
+) -> Outcome:
+    """Ask `service`; LookupArgumentError names a service or argument that is missing.
+
+    Needs a transaction that may write: a wrong query code is counted.
+    """
+    known = LOOKUPS.get(service)
+    if known is None:
+        raise LookupArgumentError(f"there is no service {service!r}; there are {sorted(LOOKUPS)}")
+    missing = known.needs - arguments.keys()
+    if missing:
+        raise LookupArgumentError(f"{service} needs {', '.join(sorted(missing))}")
+    return known.ask(session, arguments, now, zone)
+
+
+def _text(given: Arguments, name: str) -> str:
+    return str(given.get(name, "") or "")
+
+
+def _language(given: Arguments) -> str:
+    return _text(given, "language") or DEFAULT_LANGUAGE
