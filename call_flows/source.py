@@ -1,0 +1,159 @@
+"""YAML text into a tree that knows, for every value, its place and its line.
+
+Only the plain part of YAML is read: mappings, lists and text. Anchors, tags,
+several documents, duplicate keys and outsized files are refused by name, so
+that a file of a few hundred bytes cannot become gigabytes. Values stay text as
+written; what a field wants (a number, a duration, a yes) is decided by who
+reads it, not by YAML's guesses (`0` and `"0"` are the same key of a telephone).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from call_flows.errors import FlowError, Problem
+
+# The default line's largest file is under 8 KB; a hundred times that is no flow.
+MAX_CHARACTERS = 500_000
+MAX_DEPTH = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A single value, as written."""
+
+    text: str
+    place: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    items: tuple[Tree, ...]
+    place: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A mapping; `lines` says where each key stands."""
+
+    entries: dict[str, Tree]
+    place: str
+    line: int
+    lines: dict[str, int] = field(default_factory=dict)
+
+
+Tree = Text | Listing | Table
+
+
+def read_table(text: str, place: str) -> Table:
+    """Read one YAML document that is a mapping; FlowError names what is wrong and where."""
+    if len(text) > MAX_CHARACTERS:
+        _refuse(place, 0, f"longer than {MAX_CHARACTERS} characters; split it into several flows")
+    try:
+        return _Builder(place).build(text)
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark is not None else 0
+        _refuse(place, line, f"not YAML: {error.problem or error.context}")
+    except (YAMLError, ValueError, RecursionError) as error:
+        _refuse(place, 0, f"not YAML: {str(error).splitlines()[0] if str(error) else error!r}")
+
+
+def decode(data: bytes, place: str) -> str:
+    """UTF-8 text of a file; FlowError says at which byte it is not."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        _refuse(place, line, "not UTF-8 text; save the file as UTF-8")
+
+
+def merged(upper: Table | None, lower: Table | None) -> Table | None:
+    """`upper` with what it leaves out taken from `lower`, table by table."""
+    if upper is None or lower is None:
+        return upper or lower
+    entries = dict(lower.entries)
+    lines = {**lower.lines, **upper.lines}
+    for key, value in upper.entries.items():
+        below = entries.get(key)
+        if isinstance(value, Table) and isinstance(below, Table):
+            entries[key] = merged(value, below) or value
+        else:
+            entries[key] = value
+    return Table(entries, upper.place, upper.line, lines)
+
+
+class _Builder:
+    """Builds the tree from the parser's events; no recursion deeper than MAX_DEPTH."""
+
+    def __init__(self, place: str) -> None:
+        self._place = place
+
+    def build(self, text: str) -> Table:
+        self._events: Iterator[Any] = iter(YAML(typ="safe", pure=True).parse(text))
+        self._expect("StreamStartEvent")
+        if self._expect("DocumentStartEvent", "StreamEndEvent") is None:
+            _refuse(self._place, 0, "the file is empty")
+        tree = self._value(next(self._events), self._place, 1)
+        self._expect("DocumentEndEvent")
+        more = next(self._events)
+        if type(more).__name__ != "StreamEndEvent":
+            _refuse(self._place, _line(more), "a second document ('---'); one flow a file")
+        if not isinstance(tree, Table):
+            _refuse(self._place, tree.line, "a flow is a mapping of names to values")
+        return tree
+
+    def _expect(self, name: str, or_none: str = "") -> object | None:
+        event = next(self._events)
+        found = type(event).__name__
+        if found == or_none:
+            return None
+        if found != name:
+            _refuse(self._place, _line(event), f"not expected here: {found}")
+        return event  # type: ignore[no-any-return]
+
+    def _value(self, event: Any, place: str, depth: int) -> Tree:
+        kind = type(event).__name__
+        line = _line(event)
+        if kind == "AliasEvent" or getattr(event, "anchor", None):
+            _refuse(place, line, "anchors and aliases (& and *) are not allowed; write it out")
+        if getattr(event, "tag", None) is not None:
+            _refuse(place, line, f"tags ({event.tag}) are not allowed; put quotes around the text")
+        if depth > MAX_DEPTH:
+            _refuse(place, line, f"nested more than {MAX_DEPTH} deep")
+        if kind == "ScalarEvent":
+            return Text(str(event.value), place, line)
+        if kind == "SequenceStartEvent":
+            items: list[Tree] = []
+            while type(event := next(self._events)).__name__ != "SequenceEndEvent":
+                items.append(self._value(event, f"{place}[{len(items) + 1}]", depth + 1))
+            return Listing(tuple(items), place, line)
+        return self._table(place, line, depth)
+
+    def _table(self, place: str, line: int, depth: int) -> Table:
+        table = Table({}, place, line)
+        while type(event := next(self._events)).__name__ != "MappingEndEvent":
+            key = self._value(event, place, depth + 1)
+            if not isinstance(key, Text):
+                _refuse(place, key.line, "a key must be a single word")
+            within = f"{place}.{key.text}"
+            if key.text in table.entries:
+                first = table.lines[key.text]
+                _refuse(within, key.line, f"written twice; the first is on line {first}")
+            table.lines[key.text] = key.line
+            table.entries[key.text] = self._value(next(self._events), within, depth + 1)
+        return table
+
+
+def _line(event: Any) -> int:
+    return int(event.start_mark.line) + 1
+
+
+def _refuse(place: str, line: int, message: str) -> NoReturn:
+    raise FlowError([Problem(place, line, message)])
