@@ -15,6 +15,15 @@ from pathlib import Path
 RENDERING = "g711-1"
 
 
+_SILENCE = b"\xff"  # µ-law zero
+_BYTES_PER_MS = 8
+
+
+def silence(ms: int) -> bytes:
+    """That long a pause as 8 kHz µ-law."""
+    return _SILENCE * (_BYTES_PER_MS * ms)
+
+
 @dataclass(frozen=True, slots=True)
 class Clause:
     """Text to be spoken in one go, and the silence after it."""

@@ -1,0 +1,58 @@
+"""English: hibari-tts, voice `heart`, whose model is inside the wheel.
+
+The noise in its breath is seeded, so that a clause sounds the same each time and can
+be cached.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from typing import Any
+
+import numpy as np
+
+from prompts.engines.engine import EngineUnavailableError, Samples, VoiceError
+from prompts.lexicon import Lexicon
+
+PACKAGE = "hibari"
+REMEDY = "pip install hibari-tts==0.2.1"
+LICENCE = "Apache-2.0"
+
+
+class Hibari:
+    """The voice `heart`, one thread, loaded at the first clause."""
+
+    name = "hibari-heart"
+    language = "en"
+    licence = LICENCE
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self._lexicon = lexicon
+        self._pattern = lexicon.pattern()
+        self._voice: Any = None
+
+    def synthesise(self, text: str, language: str) -> tuple[Samples, int]:
+        """24 kHz; VoiceError for a text with nothing in it to say."""
+        if self._voice is None:
+            self._voice = _load()
+        if self._pattern is not None:
+            respelled = {word.lower(): said for word, said in self._lexicon.words.items()}
+            text = re.sub(
+                rf"\b(?:{self._pattern.pattern})\b",
+                lambda match: respelled[match.group().lower()],
+                text,
+                flags=re.IGNORECASE,
+            )
+        samples = np.asarray(self._voice(text, seed=0), dtype=np.float32)
+        if len(samples) == 0:
+            raise VoiceError(f"the English voice finds nothing to say in {text!r}")
+        return samples, int(self._voice.sample_rate)
+
+
+def _load() -> Any:
+    try:
+        module = importlib.import_module(PACKAGE)
+    except ImportError as error:
+        raise EngineUnavailableError(f"no English voice ({error}): {REMEDY}") from None
+    return module.Hibari(voice="heart", threads=1)

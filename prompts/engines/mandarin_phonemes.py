@@ -1,0 +1,142 @@
+"""Mandarin text to the phonemes of the Baker corpus, with tone sandhi.
+
+A syllable is an initial (`^` for none) and a final with its tone; the finals are those
+of the corpus: `ii` after z c s, `iii` after zh ch sh r, `v` for ü, and no contracted
+spellings (`iu` is `iou`). The model has learnt spoken tones but is given written ones,
+so sandhi is applied here: a third tone rises before another, 不 rises before a fourth,
+一 rises before a fourth and falls before the rest. In digit strings, ordinals, dates
+and after 按, 一 keeps its own tone; pypinyin's helper gets those wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from pypinyin import Style, lazy_pinyin
+from pypinyin.contrib.mmseg import seg
+
+from prompts.lexicon import Lexicon
+
+_HAN_RUN = re.compile(r"[\u3400-\u9fff〇]+")
+_INITIALS = "zh ch sh b p m f d t n l g k h j q x r z c s".split()  # noqa: SIM905
+_CONTRACTED = {"iu": "iou", "ui": "uei", "un": "uen", "ue": "ve"}
+_ZERO_INITIAL = {
+    "yi": "i", "yin": "in", "ying": "ing", "ya": "ia", "yan": "ian", "yang": "iang",
+    "yao": "iao", "ye": "ie", "yo": "iou", "you": "iou", "yong": "iong", "yu": "v",
+    "yuan": "van", "yue": "ve", "yun": "vn", "wu": "u", "wa": "ua", "wai": "uai",
+    "wan": "uan", "wang": "uang", "wei": "uei", "wen": "uen", "weng": "ueng", "wo": "uo",
+    "n": "en", "ng": "en", "m": "en", "hm": "en", "hng": "en", "ê": "ei",
+}  # fmt: skip
+_DIGITS = frozenset("零〇一二三四五六七八九幺")
+# After these, 一 is a number read out and keeps its first tone.
+_KEEPS_YI = frozenset("第按拨十期周月点键号初") | _DIGITS
+
+
+@dataclass(slots=True)
+class _Syllable:
+    char: str
+    sound: str
+    tone: int
+    ends_word: bool
+
+
+def phrases(text: str, lexicon: Lexicon) -> list[list[tuple[str, str]]]:
+    """The text as phrases (cut at punctuation) of (initial, final with tone)."""
+    return [
+        [
+            (initial, f"{final}{s.tone}")
+            for s in _sandhi(syllables)
+            for initial, final in [_split(s.sound)]
+        ]
+        for run in _HAN_RUN.findall(text)
+        if (syllables := _syllables(run.replace("〇", "零"), lexicon))
+    ]
+
+
+def pinyin(text: str, lexicon: Lexicon) -> str:
+    """The text as numbered pinyin as it is spoken, phrases parted by commas."""
+    return ", ".join(
+        " ".join(
+            f"{s.sound}{s.tone}" for s in _sandhi(_syllables(run.replace("〇", "零"), lexicon))
+        )
+        for run in _HAN_RUN.findall(text)
+    )
+
+
+def _syllables(run: str, lexicon: Lexicon) -> list[_Syllable]:
+    found: list[_Syllable] = []
+    for word in _words(run, lexicon):
+        sounds = lexicon.syllables(word) if word in lexicon.words else _pinyin(word)
+        for at, (char, sound) in enumerate(zip(word, sounds, strict=False)):
+            if sound and sound[-1].isdigit():
+                last = at == len(word) - 1
+                found.append(_Syllable(char, sound[:-1], int(sound[-1]), last))
+    return found
+
+
+def _pinyin(word: str) -> list[str]:
+    """One syllable a character, tone last; "" for a character pypinyin does not know."""
+    sounds = lazy_pinyin(
+        [word], Style.TONE3, errors="ignore", neutral_tone_with_five=True, v_to_u=False
+    )
+    if len(sounds) == len(word):
+        return list(sounds)
+    return [_pinyin(char)[0] if len(word) > 1 else "" for char in word]
+
+
+def _words(run: str, lexicon: Lexicon) -> list[str]:
+    pattern = lexicon.pattern()
+    if pattern is None:
+        return list(seg.cut(run))
+    words: list[str] = []
+    at = 0
+    for match in pattern.finditer(run):
+        words += [*seg.cut(run[at : match.start()]), match.group()]
+        at = match.end()
+    return [*words, *seg.cut(run[at:])]
+
+
+def _sandhi(syllables: list[_Syllable]) -> list[_Syllable]:
+    _yi_and_bu(syllables)
+    written = [syllable.tone for syllable in syllables]
+    for at in reversed(range(len(syllables) - 1)):
+        this, following = syllables[at], syllables[at + 1]
+        if written[at] != 3 or written[at + 1] != 3:
+            continue
+        # Inside a word every third tone but the last rises; across words, only before
+        # one that has stayed low itself.
+        if not this.ends_word or following.tone == 3:
+            this.tone = 2
+    return syllables
+
+
+def _yi_and_bu(syllables: list[_Syllable]) -> None:
+    for at, this in enumerate(syllables):
+        before = syllables[at - 1].char if at else ""
+        after = syllables[at + 1] if at + 1 < len(syllables) else None
+        if after is None:
+            continue
+        if this.char == "不" and after.tone == 4:
+            this.tone = 2
+        elif this.char == "一" and this.tone == 1:
+            read_out = before in _KEEPS_YI or after.char in _DIGITS or after.char in "十月号日"
+            # 统一, 万一, 唯一: it ends a word of its own.
+            read_out = read_out or (at > 0 and this.ends_word and not syllables[at - 1].ends_word)
+            if not read_out:
+                this.tone = 2 if after.tone == 4 else 4
+
+
+def _split(sound: str) -> tuple[str, str]:
+    """zhong -> (zh, ong), yuan -> (^, van), shi -> (sh, iii)."""
+    if sound in _ZERO_INITIAL:
+        return "^", _ZERO_INITIAL[sound]
+    initial = next((known for known in _INITIALS if sound.startswith(known)), "^")
+    final = sound[len(initial) :] if initial != "^" else sound
+    if final == "i" and initial in ("z", "c", "s"):
+        return initial, "ii"
+    if final == "i" and initial in ("zh", "ch", "sh", "r"):
+        return initial, "iii"
+    if initial in ("j", "q", "x") and final.startswith("u"):
+        return initial, "v" + final[1:]
+    return initial, _CONTRACTED.get(final, final)

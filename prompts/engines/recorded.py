@@ -1,0 +1,72 @@
+"""Sound that staff recorded or uploaded, in any common format and rate.
+
+soundfile reads WAV, FLAC, Ogg and MP3 by itself; for the rest (M4A from a telephone,
+AMR, WebM from a browser) pydub asks ffmpeg. What cannot be a prompt is refused in words
+that a clerk can act on.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from prompts.errors import AudioError
+from prompts.p56 import Samples, active_level
+
+LONGEST_S = 180.0
+SHORTEST_S = 0.2
+QUIETEST_DBOV = -55.0
+_LARGEST_FILE = 64 << 20
+REMEDY = "apt-get install ffmpeg"
+
+
+def load(file: Path) -> tuple[Samples, int]:
+    """Mono samples and rate of a sound file; AudioError says what is wrong with it."""
+    try:
+        size = file.stat().st_size
+    except OSError as error:
+        raise AudioError(f"{file.name} cannot be read: {error.strerror}") from None
+    if size == 0 or size > _LARGEST_FILE:
+        raise AudioError(f"{file.name} is empty or larger than {_LARGEST_FILE >> 20} MB")
+    samples, rate = _decode(file)
+    seconds = len(samples) / rate
+    if not SHORTEST_S <= seconds <= LONGEST_S:
+        raise AudioError(
+            f"{file.name} lasts {seconds:.1f} s; a prompt is {SHORTEST_S} to {LONGEST_S:.0f} s"
+        )
+    level = active_level(samples, rate)
+    if level < QUIETEST_DBOV:
+        raise AudioError(f"{file.name} is too quiet or holds no speech ({level:.0f} dBov)")
+    return samples, rate
+
+
+def _decode(file: Path) -> tuple[Samples, int]:
+    try:
+        with soundfile.SoundFile(str(file)) as sound:
+            if sound.frames > LONGEST_S * sound.samplerate:
+                raise AudioError(f"{file.name} is longer than {LONGEST_S:.0f} s")
+            frames = sound.read(dtype="float32", always_2d=True)
+            return frames.mean(axis=1), int(sound.samplerate)
+    except soundfile.LibsndfileError:
+        return decode_with_ffmpeg(file)
+
+
+def decode_with_ffmpeg(file: Path) -> tuple[Samples, int]:
+    """The sound of `file` through pydub and ffmpeg; AudioError where it is not sound."""
+    from pydub import AudioSegment
+    from pydub.exceptions import PydubException
+
+    if shutil.which("ffmpeg") is None or shutil.which("ffprobe") is None:
+        raise AudioError(f"{file.name} needs ffmpeg to be read: {REMEDY}")
+    try:
+        segment = AudioSegment.from_file(str(file))
+    except (PydubException, OSError, IndexError, KeyError, ValueError):
+        raise AudioError(f"{file.name} is not a sound file") from None
+    if segment.frame_count() == 0:
+        raise AudioError(f"{file.name} holds no sound")
+    whole = np.array(segment.get_array_of_samples(), dtype=np.float32)
+    scaled = whole / float(1 << (8 * segment.sample_width - 1))
+    return scaled.reshape(-1, segment.channels).mean(axis=1), int(segment.frame_rate)

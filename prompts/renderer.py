@@ -1,0 +1,166 @@
+"""From a clause to its sound in the store, whatever happens to a voice.
+
+The voices of a language are tried in order. One that fails is counted and passed over;
+one that hangs is left behind in its thread (no thread can be ended from outside) and
+rests until it comes back or a minute has passed. What a stand-in voice says is kept
+under the stand-in's name, so that the right voice is heard again once it works.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from prompts.clause import Clause
+from prompts.engines import DEFAULT_ORDER, Engine, Order, engines, remedy, voice_name
+from prompts.engines.engine import EngineUnavailableError
+from prompts.engines.recorded import load
+from prompts.errors import AudioError, PromptError, VoiceError
+from prompts.mastering import master
+from prompts.p56 import Samples
+from prompts.store import ClauseStore
+
+# The first clause of a voice waits for its model; imports alone take seconds on a busy disk.
+FIRST_LIMIT_S = 30.0
+LIMIT_S = 4.0
+LIMIT_PER_CHARACTER_S = 0.05
+REST_S = 60.0
+
+
+class Renderer:
+    """Renders clauses into a store. CPU-heavy: never in the responder. One thread at a time."""
+
+    def __init__(
+        self,
+        store: ClauseStore,
+        engines: Mapping[str, Sequence[Engine]],
+        mastering: Callable[[Samples, int], bytes] = master,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        first_limit_s: float = FIRST_LIMIT_S,
+        limit_s: float = LIMIT_S,
+    ) -> None:
+        self.store = store
+        self.failures: Counter[str] = Counter()
+        self.recipe: Callable[[], Renderer] | None = None
+        self._engines = {language: list(voices) for language, voices in engines.items()}
+        self._mastering = mastering
+        self._clock = clock
+        self._first_limit_s = first_limit_s
+        self._limit_s = limit_s
+        self._loaded: set[str] = set()
+        self._rests_until: dict[str, float] = {}
+        self._hung: dict[str, threading.Thread] = {}
+
+    def render(self, clause: Clause) -> bytes:
+        """The clause as 8 kHz µ-law; VoiceError or AudioError where no voice can say it."""
+        key = self.render_key(clause)
+        audio = self.store.read(key)
+        if audio is None:
+            raise VoiceError(f"{clause.text!r} was rendered and has gone from {self.store.folder}")
+        return audio
+
+    def render_key(self, clause: Clause) -> str:
+        """Have the clause in the store and give its key there."""
+        if clause.recorded is not None:
+            key = clause.key("")
+            if key not in self.store:
+                self.store.put(key, self._mastering(*load(clause.recorded)))
+            return key
+        faults: list[str] = []
+        for engine in self._engines.get(clause.language, ()):
+            key = clause.key(voice_name(engine))
+            if key in self.store:
+                return key
+            if self._resting(engine):
+                faults.append(f"{engine.name} is resting after a failure")
+                continue
+            try:
+                audio = self._mastering(*self._synthesise(engine, clause))
+            except PromptError as error:
+                self.failures[engine.name] += 1
+                faults.append(str(error))
+                continue
+            self.store.put(key, audio)
+            return key
+        if not faults:
+            faults = [f"no voice speaks it; {remedy(clause.language)}"]
+        raise VoiceError(f"{clause.language} {clause.text!r}: {'; '.join(faults)}")
+
+    def expected_key(self, clause: Clause) -> str | None:
+        """The key the clause has when the first voice of its language speaks; None without one."""
+        if clause.recorded is not None:
+            return clause.key("")
+        voices = self._engines.get(clause.language)
+        return clause.key(voice_name(voices[0])) if voices else None
+
+    def warm(self) -> None:
+        """Load the first voice of each language, so that no caller waits for it."""
+        for language, text in (("zh-CN", "您好"), ("en", "Hello.")):
+            voices = self._engines.get(language, [])
+            if voices and voices[0].name not in self._loaded:
+                try:
+                    self._synthesise(voices[0], Clause(text, language))
+                except PromptError:
+                    self.failures[voices[0].name] += 1
+
+    def _resting(self, engine: Engine) -> bool:
+        hung = self._hung.get(engine.name)
+        if hung is not None:
+            if hung.is_alive():
+                return True
+            del self._hung[engine.name]
+            self._rests_until.pop(engine.name, None)
+        return self._clock() < self._rests_until.get(engine.name, float("-inf"))
+
+    def _synthesise(self, engine: Engine, clause: Clause) -> tuple[Samples, int]:
+        first = engine.name not in self._loaded
+        limit_s = self._first_limit_s if first else self._limit_s
+        limit_s += LIMIT_PER_CHARACTER_S * len(clause.text)
+        answer: queue.SimpleQueue[tuple[Samples, int] | Exception] = queue.SimpleQueue()
+
+        def speak() -> None:
+            try:
+                answer.put(engine.synthesise(clause.text, clause.language))
+            # A voice is third-party code and may fail in any way; it is reported below.
+            except Exception as error:  # noqa: BLE001
+                answer.put(error)
+
+        thread = threading.Thread(target=speak, name=engine.name, daemon=True)
+        thread.start()
+        try:
+            spoken = answer.get(timeout=limit_s)
+        except queue.Empty:
+            self._hung[engine.name] = thread
+            raise VoiceError(f"{engine.name} gave nothing within {limit_s:.1f} s") from None
+        if isinstance(spoken, Exception):
+            # A text that cannot be said is not the voice's fault: it need not rest.
+            if isinstance(spoken, EngineUnavailableError) or not isinstance(
+                spoken, VoiceError | AudioError
+            ):
+                self._rests_until[engine.name] = self._clock() + REST_S
+            raise VoiceError(f"{engine.name}: {spoken}") from spoken
+        self._loaded.add(engine.name)
+        return spoken
+
+
+class _Recipe:
+    """How to make the same renderer in another process."""
+
+    def __init__(self, folder: Path, order: Order) -> None:
+        self.folder = folder
+        self.order = {language: tuple(names) for language, names in order.items()}
+
+    def __call__(self) -> Renderer:
+        return default_renderer(ClauseStore(self.folder), self.order)
+
+
+def default_renderer(store: ClauseStore, order: Order = DEFAULT_ORDER) -> Renderer:
+    """A renderer with the usable voices in this order; VoiceError for an unknown voice."""
+    renderer = Renderer(store, engines(order))
+    renderer.recipe = _Recipe(store.folder, order)
+    return renderer
