@@ -1,13 +1,11 @@
 """Render the whole catalogue ahead of the first call.
 
-All clauses that do not depend on a value, and those that depend on a small one (a count
-up to ten, a phrase). What is in the store is skipped, so an interrupted run goes on
+All clauses that do not depend on a value, and those that depend on a small count. What is in the store is skipped, so an interrupted run goes on
 where it stopped; several processes share the work.
 """
 
 from __future__ import annotations
 
-import itertools
 import multiprocessing
 import signal
 import time as timer
@@ -44,11 +42,8 @@ _SAMPLES: dict[SlotType, tuple[Value, Value]] = {
     SlotType.ORDINAL: (11, 24),
     SlotType.LETTERS: ("AB", "XY"),
     SlotType.TEXT: ("甲", "乙"),
-    SlotType.PHRASE: ("", ""),
 }
-_COUNTS = range(11)
-_MOST_PHRASES = 40
-_MOST_COMBINATIONS = 120
+_COUNTS = range(7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,43 +107,30 @@ def _of_prompt(catalogue: Catalogue, prompt: Prompt, language: str) -> Iterator[
     if not prompt.slots:
         yield from compose(catalogue, prompt.id, language, {})
         return
-    for small in _small_values(catalogue, prompt):
+    for counts in _counts(prompt):
         first, second = (
-            compose(catalogue, prompt.id, language, {**_samples(prompt, at), **small})
+            compose(catalogue, prompt.id, language, {**_samples(catalogue, prompt, at), **counts})
             for at in (0, 1)
         )
         spoken = {clause.text for clause in second}
         yield from (clause for clause in first if clause.text in spoken)
 
 
-def _samples(prompt: Prompt, at: int) -> dict[str, Value]:
-    return {name: _SAMPLES[kind][at] for name, kind in prompt.slots.items()}
+def _samples(catalogue: Catalogue, prompt: Prompt, at: int) -> dict[str, Value]:
+    phrases = [other.id for other in catalogue if other.id.startswith(PHRASE)]
+    return {
+        name: phrases[-at].removeprefix(PHRASE) if kind is SlotType.PHRASE else _SAMPLES[kind][at]
+        for name, kind in prompt.slots.items()
+    }
 
 
-def _small_values(catalogue: Catalogue, prompt: Prompt) -> Iterator[dict[str, Value]]:
-    """Every combination of the prompt's counts and phrases, if there are not too many."""
-    phrases = [p.id.removeprefix(PHRASE) for p in catalogue if p.id.startswith(PHRASE)]
-    choices: dict[str, list[Value]] = {}
-    for name, kind in prompt.slots.items():
-        if kind is SlotType.PHRASE:
-            choices[name] = [*phrases[:_MOST_PHRASES]]
-        elif kind in (SlotType.COUNT, SlotType.ORDINAL):
-            choices[name] = [*_COUNTS]
-    # One varies while the others stay: their sentences are mostly not the same one.
-    resting = {name: values[0] for name, values in choices.items() if values}
-    combinations = (
-        [dict(zip(choices, values, strict=True)) for values in itertools.product(*choices.values())]
-        if _size(choices) <= _MOST_COMBINATIONS
-        else [{**resting, name: value} for name, values in choices.items() for value in values]
-    )
-    yield from combinations
-
-
-def _size(choices: dict[str, list[Value]]) -> int:
-    size = 1
-    for values in choices.values():
-        size *= len(values)
-    return size
+def _counts(prompt: Prompt) -> Iterator[dict[str, Value]]:
+    """The small counts of a prompt that has one count; else nothing is set."""
+    names = [name for name, kind in prompt.slots.items() if kind is SlotType.COUNT]
+    if len(names) != 1:
+        yield {}
+        return
+    yield from ({names[0]: count} for count in _COUNTS)
 
 
 def _there(renderer: Renderer, clause: Clause) -> bool:

@@ -1,0 +1,119 @@
+"""The blocking client of the voice process, for the desk and the command line."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import socket
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from prompts.clause import Clause
+from prompts.errors import VoiceError
+
+CONNECT_TIMEOUT_S = 2.0
+_LONGEST_ANSWER = 256 << 10
+
+
+class VoiceClient:
+    """One connection, opened at the first request and again after a failure.
+
+    Not for two threads at once.
+    """
+
+    def __init__(self, socket_path: Path, timeout_s: float = 15.0) -> None:
+        self._path = socket_path
+        self._timeout_s = timeout_s
+        self._ids = itertools.count(1)
+        self._socket: socket.socket | None = None
+        self._received = b""
+
+    def render(self, clause: Clause, *, priority: str = "live") -> str:
+        """Have a clause rendered and give its key in the store; VoiceError where it cannot be."""
+        answer = self._ask(
+            {
+                "text": clause.text,
+                "language": clause.language,
+                "recorded": str(clause.recorded) if clause.recorded else None,
+                "priority": priority,
+            }
+        )
+        if "key" not in answer:
+            raise VoiceError(str(answer.get("error", "the voice process gave no key")))
+        return str(answer["key"])
+
+    def status(self) -> dict[str, Any]:
+        """Voices, failures and the length of the queue."""
+        return self._ask({"status": True})
+
+    def close(self) -> None:
+        """Close the connection; the next request opens another."""
+        if self._socket is not None:
+            self._socket.close()
+        self._socket = None
+        self._received = b""
+
+    def __enter__(self) -> VoiceClient:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        request_id = next(self._ids)
+        deadline = time.monotonic() + self._timeout_s
+        try:
+            connection = self._connected()
+            connection.settimeout(self._timeout_s)
+            connection.sendall(json.dumps({"id": request_id, **request}).encode() + b"\n")
+            while True:
+                answer = self._line(connection, deadline)
+                if answer.get("id") in (request_id, None):
+                    return answer
+        except TimeoutError:
+            self.close()
+            raise VoiceError(f"the voice process gave nothing in {self._timeout_s} s") from None
+        except OSError as error:
+            self.close()
+            reason = error.strerror or error
+            raise VoiceError(f"the voice process at {self._path} is not there: {reason}") from None
+        except ValueError:
+            self.close()
+            raise VoiceError("the voice process answered something else than JSON") from None
+
+    def _connected(self) -> socket.socket:
+        if self._socket is None:
+            connection = socket.socket(socket.AF_UNIX)
+            connection.settimeout(CONNECT_TIMEOUT_S)
+            try:
+                connection.connect(str(self._path))
+            except OSError:
+                connection.close()
+                raise
+            self._socket = connection
+        return self._socket
+
+    def _line(self, connection: socket.socket, deadline: float) -> dict[str, Any]:
+        while b"\n" not in self._received:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            connection.settimeout(left)
+            data = connection.recv(65536)
+            if not data:
+                raise ConnectionResetError("it closed the connection")
+            self._received += data
+            if len(self._received) > _LONGEST_ANSWER:
+                raise ValueError("the answer is too long")
+        line, _, self._received = self._received.partition(b"\n")
+        answer = json.loads(line)
+        if not isinstance(answer, dict):
+            raise ValueError("not an object")
+        return answer

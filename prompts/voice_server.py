@@ -1,0 +1,191 @@
+"""The voice process: renders clauses for the responder and the desk over a Unix socket.
+
+One JSON object a line. `{"id": 1, "text": "...", "language": "zh-CN", "recorded": null}`
+is answered by `{"id": 1, "key": "..."}` once the clause is in the store, or by
+`{"id": 1, "error": "..."}`. `"priority": "bulk"` lets everything else go first; callers
+are the default. `{"id": 1, "status": true}` is answered at once with the voices, their
+failures and the length of the queue. One thread renders, in order; the socket's loop
+never waits for it. The queue is bounded: beyond it the answer is an error, and a caller
+hears the flow's own "please wait" rather than a promise that cannot be kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import json
+import os
+import signal
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from prompts.clause import Clause
+from prompts.engines import available
+from prompts.errors import PromptError, VoiceError
+from prompts.renderer import Renderer
+from prompts.store import ClauseStore
+
+LONGEST_LINE = 64 << 10
+LONGEST_TEXT = 4000
+LONGEST_QUEUE = 512
+_PRIORITIES = {"live": 0, "bulk": 2}
+_WARMING = 1  # after callers who wait, before bulk
+
+
+@dataclass(order=True, slots=True)
+class _Job:
+    priority: int
+    number: int
+    clause: Clause | None = field(compare=False)  # None: load the voices
+    request_id: Any = field(compare=False, default=None)
+    writer: asyncio.StreamWriter | None = field(compare=False, default=None)
+
+
+def serve(socket_path: Path, store: ClauseStore, renderer: Renderer, *, warm: bool = True) -> None:
+    """Serve until SIGTERM or SIGINT. VoiceError where the socket cannot be had."""
+    _make_way(socket_path)
+    store.sweep()
+    asyncio.run(_VoiceServer(socket_path, renderer, warm=warm).run())
+
+
+class _VoiceServer:
+    def __init__(self, socket_path: Path, renderer: Renderer, *, warm: bool) -> None:
+        self._path = socket_path
+        self._renderer = renderer
+        self._warm = warm
+        self._jobs: asyncio.PriorityQueue[_Job] = asyncio.PriorityQueue(LONGEST_QUEUE)
+        self._numbers = itertools.count()
+        self._rendered = 0
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    async def run(self) -> None:
+        stopping = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, stopping.set)
+        before = os.umask(0o077)  # the socket is for the line's own user
+        try:
+            server = await asyncio.start_unix_server(self._serve, self._path, limit=LONGEST_LINE)
+        except OSError as error:
+            raise VoiceError(f"cannot listen on {self._path}: {error.strerror}") from None
+        finally:
+            os.umask(before)
+        if self._warm:
+            self._jobs.put_nowait(_Job(_WARMING, next(self._numbers), None))
+        worker = asyncio.create_task(self._work())
+        try:
+            await stopping.wait()
+        finally:
+            server.close()
+            worker.cancel()
+            for writer in self._writers:
+                writer.close()
+            with contextlib.suppress(asyncio.CancelledError):
+                await worker
+            self._path.unlink(missing_ok=True)
+
+    async def _work(self) -> None:
+        loop = asyncio.get_running_loop()
+        pool = ThreadPoolExecutor(1, "voice")
+        try:
+            while True:
+                job = await self._jobs.get()
+                if job.clause is None:
+                    await loop.run_in_executor(pool, self._renderer.warm)
+                elif job.writer is not None and not job.writer.is_closing():
+                    self._reply(job, await loop.run_in_executor(pool, self._render, job.clause))
+        finally:
+            # A clause being rendered is not waited for: the store never sees half of one.
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _render(self, clause: Clause) -> dict[str, str]:
+        try:
+            return {"key": self._renderer.render_key(clause)}
+        except PromptError as error:
+            return {"error": str(error)}
+        # The line depends on this process: whatever one clause does, the next is served.
+        except Exception as error:  # noqa: BLE001
+            return {"error": f"{type(error).__name__}: {error}"}
+
+    def _reply(self, job: _Job, answer: dict[str, str]) -> None:
+        self._rendered += "key" in answer
+        if job.writer is not None:
+            _write(job.writer, {"id": job.request_id, **answer})
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
+        try:
+            while line := await reader.readline():
+                self._take(line, writer)
+                await writer.drain()
+        except ValueError:
+            _write(writer, {"id": None, "error": f"a line is at most {LONGEST_LINE} bytes"})
+        except ConnectionError:
+            pass  # the client has gone; its jobs are skipped when their turn comes
+        finally:
+            self._writers.discard(writer)
+            writer.close()
+
+    def _take(self, line: bytes, writer: asyncio.StreamWriter) -> None:
+        request_id: Any = None
+        try:
+            request = json.loads(line)
+            if not isinstance(request, dict):
+                raise VoiceError("a request is a JSON object")
+            request_id = request.get("id")
+            if request.get("status"):
+                _write(writer, {"id": request_id, **self._status()})
+                return
+            priority, clause = _parse(request)
+            self._jobs.put_nowait(_Job(priority, next(self._numbers), clause, request_id, writer))
+        except asyncio.QueueFull:
+            _write(writer, {"id": request_id, "error": f"{LONGEST_QUEUE} clauses are waiting"})
+        except (ValueError, RecursionError) as error:
+            _write(writer, {"id": request_id, "error": f"not JSON: {error}"})
+        except VoiceError as error:
+            _write(writer, {"id": request_id, "error": str(error)})
+
+    def _status(self) -> dict[str, Any]:
+        return {
+            "voices": [asdict(status) for status in available()],
+            "failures": dict(self._renderer.failures),
+            "rendered": self._rendered,
+            "waiting": self._jobs.qsize(),
+        }
+
+
+def _parse(request: dict[str, Any]) -> tuple[int, Clause]:
+    text, language = request.get("text"), request.get("language")
+    recorded, priority = request.get("recorded"), request.get("priority", "live")
+    if not isinstance(text, str) or not isinstance(language, str):
+        raise VoiceError('a request needs "text" and "language"')
+    if len(text) > LONGEST_TEXT:
+        raise VoiceError(f"a clause is at most {LONGEST_TEXT} characters")
+    if priority not in _PRIORITIES:
+        raise VoiceError(f'"priority" is one of {", ".join(_PRIORITIES)}')
+    if recorded is not None and not isinstance(recorded, str):
+        raise VoiceError('"recorded" is a path or null')
+    return _PRIORITIES[priority], Clause(text, language, 0, Path(recorded) if recorded else None)
+
+
+def _write(writer: asyncio.StreamWriter, answer: dict[str, Any]) -> None:
+    if not writer.is_closing():
+        writer.write(json.dumps(answer, ensure_ascii=False).encode() + b"\n")
+
+
+def _make_way(path: Path) -> None:
+    """Remove the socket that a killed process left; VoiceError where one is being served."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            path.unlink(missing_ok=True)
+        else:
+            raise VoiceError(f"a voice process is already serving {path}")
