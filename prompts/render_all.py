@@ -1,7 +1,8 @@
 """Render the whole catalogue ahead of the first call.
 
-All clauses that do not depend on a value, and those that depend on a small count. What is in the store is skipped, so an interrupted run goes on
-where it stopped; several processes share the work.
+All clauses that do not depend on a value, and those that depend on a small count. What
+is in the store is skipped, so an interrupted run goes on where it stopped; several
+processes share the work.
 """
 
 from __future__ import annotations
@@ -130,7 +131,8 @@ def _counts(prompt: Prompt) -> Iterator[dict[str, Value]]:
     if len(names) != 1:
         yield {}
         return
-    yield from ({names[0]: count} for count in _COUNTS)
+    for count in _COUNTS:
+        yield {names[0]: count}
 
 
 def _there(renderer: Renderer, clause: Clause) -> bool:

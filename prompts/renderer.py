@@ -17,9 +17,9 @@ from pathlib import Path
 
 from prompts.clause import Clause
 from prompts.engines import DEFAULT_ORDER, Engine, Order, engines, remedy, voice_name
-from prompts.engines.engine import EngineUnavailableError
+from prompts.engines.engine import UnspeakableError
 from prompts.engines.recorded import load
-from prompts.errors import AudioError, PromptError, VoiceError
+from prompts.errors import PromptError, VoiceError
 from prompts.mastering import master
 from prompts.p56 import Samples
 from prompts.store import ClauseStore
@@ -82,7 +82,6 @@ class Renderer:
             try:
                 audio = self._mastering(*self._synthesise(engine, clause))
             except PromptError as error:
-                self.failures[engine.name] += 1
                 faults.append(str(error))
                 continue
             self.store.put(key, audio)
@@ -106,7 +105,7 @@ class Renderer:
                 try:
                     self._synthesise(voices[0], Clause(text, language))
                 except PromptError:
-                    self.failures[voices[0].name] += 1
+                    continue  # counted; a stand-in speaks
 
     def _resting(self, engine: Engine) -> bool:
         hung = self._hung.get(engine.name)
@@ -136,12 +135,12 @@ class Renderer:
             spoken = answer.get(timeout=limit_s)
         except queue.Empty:
             self._hung[engine.name] = thread
+            self.failures[engine.name] += 1
             raise VoiceError(f"{engine.name} gave nothing within {limit_s:.1f} s") from None
         if isinstance(spoken, Exception):
             # A text that cannot be said is not the voice's fault: it need not rest.
-            if isinstance(spoken, EngineUnavailableError) or not isinstance(
-                spoken, VoiceError | AudioError
-            ):
+            if not isinstance(spoken, UnspeakableError):
+                self.failures[engine.name] += 1
                 self._rests_until[engine.name] = self._clock() + REST_S
             raise VoiceError(f"{engine.name}: {spoken}") from spoken
         self._loaded.add(engine.name)

@@ -8,11 +8,22 @@ from typing import Protocol
 from prompts.errors import VoiceError
 from prompts.p56 import Samples
 
-__all__ = ["Engine", "EngineStatus", "EngineUnavailableError", "Samples", "VoiceError"]
+__all__ = [
+    "Engine",
+    "EngineStatus",
+    "EngineUnavailableError",
+    "Samples",
+    "UnspeakableError",
+    "VoiceError",
+]
 
 
 class EngineUnavailableError(VoiceError):
     """The engine is not installed or cannot be loaded; the message is the remedy."""
+
+
+class UnspeakableError(VoiceError):
+    """There is nothing in this text that this voice can say; the voice itself is well."""
 
 
 class Engine(Protocol):

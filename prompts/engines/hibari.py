@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from prompts.engines.engine import EngineUnavailableError, Samples, VoiceError
+from prompts.engines.engine import EngineUnavailableError, Samples, UnspeakableError
 from prompts.lexicon import Lexicon
 
 PACKAGE = "hibari"
@@ -33,7 +33,7 @@ class Hibari:
         self._voice: Any = None
 
     def synthesise(self, text: str, language: str) -> tuple[Samples, int]:
-        """24 kHz; VoiceError for a text with nothing in it to say."""
+        """24 kHz; UnspeakableError for a text with nothing in it to say."""
         if self._voice is None:
             self._voice = _load()
         if self._pattern is not None:
@@ -46,7 +46,7 @@ class Hibari:
             )
         samples = np.asarray(self._voice(text, seed=0), dtype=np.float32)
         if len(samples) == 0:
-            raise VoiceError(f"the English voice finds nothing to say in {text!r}")
+            raise UnspeakableError(f"the English voice finds nothing to say in {text!r}")
         return samples, int(self._voice.sample_rate)
 
 

