@@ -204,3 +204,76 @@ def config(language: Language | None, markdown: bool) -> None:
 @main.group(name="import")
 def import_group() -> None:
     """Bring data in. 导入数据。"""
+
+
+@import_group.command(name="bills")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--all-or-nothing", is_flag=True, help="Keep nothing if any line is bad.")
+def import_bills(file: Path, all_or_nothing: bool) -> None:
+    """Import bills from a CSV file; every bad line is reported. 导入账单（CSV）。"""
+    from ivr.records import Database
+    from ivr.services import bill_import
+
+    settings, language = _settings()
+    database = Database(settings.database_url)
+    try:
+        report = bill_import.import_bills(database.begin, file, all_or_nothing)
+    finally:
+        database.close()
+    for problem in report.problems:
+        column = f" {problem.column}:" if problem.column else ""
+        click.echo(f"{file}:{problem.line}:{column} {problem.message}", err=True)
+    _echo(
+        Wording(
+            f"{report.imported} of {report.lines} lines imported, {len(report.problems)} problems",
+            f"共 {report.lines} 行，导入 {report.imported} 行，问题 {len(report.problems)} 处",
+        ),
+        language,
+    )
+    sys.exit(1 if report.problems else 0)
+
+
+@main.command(context_settings={"ignore_unknown_options": False})
+@click.argument("language", type=click.Choice(_LANGUAGE_NAMES))
+@click.argument("slots", nargs=-1)
+@click.option("--prompt", help="A prompt's id; its slots follow as NAME=VALUE.")
+@click.option("--text", help="Any text instead of a prompt.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True)
+def say(
+    language: str, slots: tuple[str, ...], prompt: str | None, text: str | None, out: Path
+) -> None:
+    """Write what a caller would hear as a WAV file (8 kHz µ-law). 试听：写成 WAV 文件。"""
+    from ivr import speaking
+
+    settings, terminal = _settings()
+    seconds = speaking.say(settings, language, out, prompt=prompt, text=text, words=slots)
+    _echo(Wording(f"{out}: {seconds:.1f} s", f"{out}：{seconds:.1f} 秒"), terminal)
+
+
+@main.command()
+def render() -> None:
+    """Render all prompts that are not rendered yet. 预先合成全部提示语。"""
+    from ivr import speaking
+
+    settings, language = _settings()
+    for wording in speaking.missing_voices(settings):
+        click.echo(wording.in_language(language), err=True)
+    label = Wording("Rendering prompts", "正在合成提示语").in_language(language)
+    bar: Any
+    with click.progressbar(length=1, label=label, show_pos=True, width=30) as bar:
+
+        def progress(done: int, total: int, _text: str) -> None:
+            bar.length = max(total, 1)
+            bar.update(done - bar.pos)
+
+        report = speaking.render(settings, progress)
+    for fault in report.faults:
+        click.echo(fault, err=True)
+    if report.rendered:
+        _echo(
+            Wording(
+                f"{report.rendered} clauses rendered in {report.seconds:.0f} s",
+                f"合成 {report.rendered} 句，用时 {report.seconds:.0f} 秒",
+            ),
+            language,
+        )

@@ -11,13 +11,15 @@ from datetime import UTC, datetime
 
 from ivr.lifeline import end_with_supervisor, supervised
 from ivr.preflight import check_sip_ports, check_state_dir, check_web_port, hold_lock
-from ivr.records import Database, migrate
+from ivr.records import Database, RecordsError, migrate
 from ivr.services import sample_town, staff
 from ivr.settings import Settings, closest_variable
 from ivr.supervisor import Supervisor, parts
 from ivr.wording import Language, Wording
 
 PART_NAMES = ("responder", "voice", "desk")
+log = logging.getLogger(__name__)
+
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - looked for, not bound
 
@@ -65,26 +67,28 @@ def open_database(settings: Settings, now: datetime) -> str | None:
 def serve_part(name: str, settings: Settings) -> None:
     """Run one part in this process: a child of the supervisor, or alone for a test."""
     set_up_logging(settings)
-    if supervised():
-        end_with_supervisor()
-    else:
+    if not supervised():
         check_state_dir(settings.state_dir)
-    _part(name)(settings)
+        _part(name)(settings)
+        return
+    end_with_supervisor()
+    try:
+        _part(name)(settings)
+    except RecordsError as error:
+        # Not status 2: a database that is away comes back, and the supervisor tries again.
+        log.error("%s: %s", name, error)
+        sys.exit(1)
 
 
 def _part(name: str) -> Callable[[Settings], None]:
     # Each process imports its own part alone: Flask has no place in the responder.
     if name == "responder":
-        from ivr import responder
-
-        return responder.main
-    if name == "voice":
-        from ivr import voice
-
-        return voice.main
-    from ivr import desk
-
-    return desk.main
+        from ivr.responder.main import main
+    elif name == "voice":
+        from ivr.voice import main
+    else:
+        from ivr.desk import main
+    return main
 
 
 def addresses(settings: Settings) -> Wording:

@@ -96,6 +96,13 @@ class Settings:
         """The Unix socket of the voice process."""
         return self.state_dir / "voice.sock"
 
+    def voice_of(self, language: str) -> str:
+        """The voice that is part of each clause's key; empty where none is installed."""
+        # Late: the voices' package is needed only by processes that speak.
+        from ivr import voices
+
+        return voices.voice_of(self.voice_zh, self.voice_en, language)
+
     @property
     def lock_file(self) -> Path:
         """Held by the running supervisor."""
