@@ -152,17 +152,20 @@ def explained(url: URL) -> Iterator[None]:
         raise DatabaseUnavailable(_explanation(url, error)) from error
     except DBAPIError as error:
         behind = type(error.orig).__name__ in ("UndefinedTable", "UndefinedColumn")
-        if not (behind or error.connection_invalidated):
+        damaged = re.search(_DAMAGED, str(error.orig))
+        if not (behind or damaged or error.connection_invalidated):
             raise
         raise DatabaseUnavailable(_explanation(url, error)) from error
 
+
+_DAMAGED = r"file is not a database|disk image is malformed"
 
 # What a driver says -> what to do about it; the first that is found counts.
 _REMEDIES: tuple[tuple[str, str], ...] = (
     (r"database is locked", "another program holds it; end it, or try again"),
     (r"unable to open database file", "its folder must exist and be writable by this user"),
     (r"readonly database|read-only", "make the file and its folder writable by this user"),
-    (r"file is not a database|malformed", "restore a backup with `python -m ivr restore`"),
+    (_DAMAGED, "restore a backup with `python -m ivr restore`"),
     (
         r"no such table|relation .* does not exist",
         "bring it up to date with `python -m ivr migrate`",

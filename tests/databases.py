@@ -1,0 +1,28 @@
+"""A migrated database of its own for a test, on SQLite and on PostgreSQL."""
+
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from ivr.records import migrate
+from tests import postgresql
+
+KINDS = ("sqlite", "postgresql")
+
+
+@cache
+def _sqlite_template() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "template.db"
+        migrate(f"sqlite:///{path}")
+        return path.read_bytes()
+
+
+def new_url(kind: str, folder: Path, *, migrated: bool = True) -> str:
+    """The URL of a new database; skips where PostgreSQL is not installed."""
+    if kind == "postgresql":
+        return postgresql.new_database(migrated=migrated)
+    path = folder / "line.db"
+    if migrated:
+        path.write_bytes(_sqlite_template())
+    return f"sqlite:///{path}"
