@@ -15,8 +15,8 @@ from enum import Enum
 from ivr.sip.acceptance import refusal
 from ivr.sip.acknowledgement import AwaitedAck
 from ivr.sip.address import Flow
+from ivr.sip.authenticator import Authenticator
 from ivr.sip.core import Core
-from ivr.sip.credentials import Credentials, authorized
 from ivr.sip.dialog import Dialog, DialogId
 from ivr.sip.errors import SipParseError, SipUsageError
 from ivr.sip.events import CallEnded, EndCause, InfoReceived
@@ -51,7 +51,7 @@ class Call(ABC):
         self.phase = phase
         self.dialog: Dialog | None = None
         self.contact_user = contact_user
-        self.credentials: Credentials | None = None
+        self.authenticator: Authenticator | None = None
         self.peer_allows: tuple[str, ...] = ()
         self.media = Negotiation(self)
         self.referral = Referral(self)
@@ -236,28 +236,31 @@ class Call(ABC):
         if body:
             fields.add("Content-Type", content_type)
         request = Request(method, request.uri, fields, body)
-        self._start(request, on_answer, now, tried=False)
+        self._start(request, on_answer, now, challenged=0)
         return request
 
-    def _start(self, request: Request, on_answer: Answered, now: float, *, tried: bool) -> None:
-        dialog = self.dialog
+    def _start(self, request: Request, on_answer: Answered, now: float, *, challenged: int) -> None:
+        dialog, authenticator = self.dialog, self.authenticator
         if dialog is None:
             return
 
         def answered(status: int, response: Response | None, at: float) -> None:
-            if status in (401, 407) and response is not None and not tried:
-                again = authorized(request, response, self.credentials, self.core.new_id)
-                if again is not None and self.dialog is not None:
-                    self.dialog.local_cseq += 1
-                    again.headers.set("CSeq", f"{self.dialog.local_cseq} {request.method}")
-                    self._start(again, on_answer, at, tried=True)
+            if status in (401, 407) and response is not None and authenticator is not None:
+                if authenticator.meet(request, response, tries=challenged):
+                    dialog.local_cseq += 1
+                    headers = request.headers.copy()
+                    headers.set("CSeq", f"{dialog.local_cseq} {request.method}")
+                    again = Request(request.method, request.uri, headers, request.body)
+                    self._start(again, on_answer, at, challenged=challenged + 1)
                     return
-            if response is not None and 200 <= status < 300 and request.method in _target_refresh:
+            elif status < 300 and response is not None and request.method in _target_refresh:
                 dialog.refresh_target(response)
             on_answer(status, response, at)
             if status in _dialog_is_gone and request.method != "BYE":
                 self.bye(at, EndCause.PEER_LOST, f"{request.method} got {status}")
 
+        if authenticator is not None:
+            authenticator.sign(request)
         self.core.transactions.start(request, dialog.path(), answered, now)
 
     def acknowledge(self, cseq: int) -> bytes:

@@ -14,13 +14,17 @@ from collections.abc import Callable
 from ivr.sip.acceptance import refusal
 from ivr.sip.address import Flow
 from ivr.sip.call import Call, capabilities
-from ivr.sip.config import UserAgentConfig
+from ivr.sip.config import Trunk, UserAgentConfig
 from ivr.sip.core import Core
 from ivr.sip.errors import SipParseError, SipUsageError
 from ivr.sip.events import Event
 from ivr.sip.incoming import IncomingCall
 from ivr.sip.message import Request, Response, parse
+from ivr.sip.name_addr import NameAddr
+from ivr.sip.outgoing import OutgoingCall
+from ivr.sip.registration import TrunkClient
 from ivr.sip.responses import Fields
+from ivr.sip.uri import Uri
 
 
 class UserAgent:
@@ -28,6 +32,7 @@ class UserAgent:
 
     def __init__(self, config: UserAgentConfig, entropy: Callable[[int], bytes]) -> None:
         self._core = Core(config, entropy)
+        self._trunks: dict[str, TrunkClient] = {}
 
     # Wire
 
@@ -54,6 +59,8 @@ class UserAgent:
         for call in list(core.dialogs.values()):
             call.flow_failed(flow)
         core.transactions.flow_failed(flow, now)
+        for trunk in self._trunks.values():
+            trunk.flow_failed(flow, now)
 
     def tick(self, now: float) -> None:
         """Do what is due."""
@@ -104,6 +111,29 @@ class UserAgent:
         if found is not None:
             found.hang_up(now, reason)
 
+    def invite(
+        self,
+        target: str,
+        body: bytes,
+        flow: Flow,
+        now: float,
+        *,
+        from_uri: str,
+        from_display: str = "",
+        trunk: str | None = None,
+    ) -> int:
+        """Place a call along `flow`, with the credentials of a trunk; returns its number."""
+        client = None if trunk is None else self._trunk(trunk)
+        try:
+            to = Uri.parse(target, "target")
+            caller = NameAddr(Uri.parse(from_uri, "caller"), from_display)
+        except SipParseError as error:
+            raise SipUsageError(error.reason) from None
+        authenticator = None if client is None else client.authenticator
+        call = OutgoingCall(self._core, to, caller, body, flow, authenticator)
+        call.begin(now)
+        return call.number
+
     def accept_media(self, call: int, body: bytes, now: float) -> None:
         """Answer `MediaOffered`."""
         self._call(call).media.accept(body, now)
@@ -119,6 +149,25 @@ class UserAgent:
     def refer(self, call: int, target: str, now: float) -> None:
         """Transfer blindly to a URI."""
         self._call(call).refer(target, now)
+
+    def add_trunk(self, trunk: Trunk, now: float) -> None:
+        """Register with a trunk, or only watch it, until it is removed."""
+        if trunk.name in self._trunks:
+            raise SipUsageError(f"trunk {trunk.name} is there already")
+        client = TrunkClient(self._core, trunk)
+        self._trunks[trunk.name] = client
+        client.begin(now)
+
+    def remove_trunk(self, name: str, now: float) -> None:
+        """Take back the registration and forget the trunk."""
+        self._trunk(name).remove(now)
+        del self._trunks[name]
+
+    def _trunk(self, name: str) -> TrunkClient:
+        client = self._trunks.get(name)
+        if client is None:
+            raise SipUsageError(f"there is no trunk {name}")
+        return client
 
     def drain(self, now: float) -> None:
         """Take no new calls: 503 with Retry-After. Calls in progress go on."""
@@ -221,7 +270,11 @@ class UserAgent:
             core.answer_statelessly(request, flow, 422, [("Min-SE", str(minimum))])
             return
         transaction = core.transactions.accept(request, flow)
-        IncomingCall(core, request, transaction, flow).begin(flow, self._trunk_of(flow), now)
+        call = IncomingCall(core, request, transaction, flow)
+        client = self._trunk_of(request, flow)
+        if client is not None:
+            call.authenticator = client.authenticator
+        call.begin(flow, None if client is None else client.trunk.name, now)
 
     @property
     def _closed(self) -> bool:
@@ -235,8 +288,12 @@ class UserAgent:
     def _retry_after(self) -> Fields:
         return (("Retry-After", str(self._core.config.retry_after_s)),)
 
-    def _trunk_of(self, flow: Flow) -> str | None:
-        return None
+    def _trunk_of(self, request: Request, flow: Flow) -> TrunkClient | None:
+        """The trunk a call came by: its address, and among several there the account called."""
+        host = flow.remote[0]
+        there = [client for client in self._trunks.values() if client.trunk.flow.remote[0] == host]
+        called = request.uri.user
+        return next((c for c in there if c.user == called), there[0] if there else None)
 
     def _refuse_malformed(self, error: SipParseError, flow: Flow) -> None:
         core = self._core
