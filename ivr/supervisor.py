@@ -31,6 +31,9 @@ FIRST_DELAY_S = 0.1
 LONGEST_DELAY_S = 30.0
 STABLE_AFTER_S = 30.0
 STOP_LIMIT_S = 10.0
+# `timeout` and some service managers send a signal to the process and to its
+# group: two of them this close together are one request.
+AGAIN_AFTER_S = 0.3
 # Beyond the drain limit, for the last BYEs and records to be written.
 DRAIN_GRACE_S = 5.0
 
@@ -106,13 +109,18 @@ class Supervisor:
     """
 
     def __init__(
-        self, parts: Sequence[Part], *, on_ready: Callable[[], None] = lambda: None
+        self,
+        parts: Sequence[Part],
+        *,
+        on_ready: Callable[[], None] = lambda: None,
+        again_after_s: float = AGAIN_AFTER_S,
     ) -> None:
         self._children = [Child(part) for part in parts]
         self._on_ready = on_ready
         self._selector = selectors.DefaultSelector()
         self._lifeline_read, self._lifeline_write = os.pipe()
-        self._signals = 0
+        self._again_after_s = again_after_s
+        self._stop_asked_at: float | None = None
         self._status = 0
 
     def run(self) -> int:
@@ -169,7 +177,7 @@ class Supervisor:
                 log.warning("%s did not stop in time and is killed", child.part.name)
                 self._signal(child, signal.SIGKILL)
                 child.due = now + STOP_LIMIT_S
-        if self._signals or self._status:
+        if self._stop_asked_at is not None or self._status:
             self._stop_next()
 
     def _start(self, child: Child) -> None:
@@ -214,7 +222,7 @@ class Supervisor:
         self._signal(child, signal.SIGKILL)
         child.process = None
         self._forget_ready_pipe(child)
-        if child.state is State.STOPPING or self._signals or self._status:
+        if child.state is State.STOPPING or self._stop_asked_at is not None or self._status:
             child.state = State.ENDED
             return
         if status == BAD_SETTINGS_STATUS:
@@ -232,10 +240,11 @@ class Supervisor:
         )
 
     def _stop_asked(self, number: signal.Signals) -> None:
-        self._signals += 1
-        if self._signals == 1:
+        now = time.monotonic()
+        if self._stop_asked_at is None:
+            self._stop_asked_at = now
             log.info("%s: no new calls; running calls may finish", number.name)
-        else:
+        elif now - self._stop_asked_at >= self._again_after_s:
             log.warning("%s again: ending at once", number.name)
             self._kill_all()
 

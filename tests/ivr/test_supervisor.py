@@ -41,15 +41,18 @@ parts = [
     Part(name, (sys.executable, "-c", child, name, behaviour), rank, limit)
     for name, behaviour, rank, limit in {parts!r}
 ]
-sys.exit(Supervisor(parts, on_ready=lambda: print("ready", flush=True)).run())
+ready = lambda: print("ready", flush=True)
+sys.exit(Supervisor(parts, on_ready=ready, again_after_s={again_after_s}).run())
 """
 
 
 class Running:
     """A supervisor process whose lines are read as they come."""
 
-    def __init__(self, *parts: tuple[str, str, int, float]) -> None:
-        script = SUPERVISOR.format(child=textwrap.dedent(CHILD), parts=list(parts))
+    def __init__(self, *parts: tuple[str, str, int, float], again_after_s: float) -> None:
+        script = SUPERVISOR.format(
+            child=textwrap.dedent(CHILD), parts=list(parts), again_after_s=again_after_s
+        )
         self.process = subprocess.Popen(
             [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, cwd=ROOT
         )
@@ -76,8 +79,8 @@ class Running:
 def start():
     started: list[Running] = []
 
-    def start(*parts: tuple[str, str, int, float]) -> Running:
-        started.append(Running(*parts))
+    def start(*parts: tuple[str, str, int, float], again_after_s: float = 0.0) -> Running:
+        started.append(Running(*parts, again_after_s=again_after_s))
         return started[-1]
 
     yield start
@@ -133,6 +136,14 @@ def test_a_second_signal_ends_what_is_still_draining(start):
     running.process.send_signal(signal.SIGTERM)
     assert "b stops" not in running.rest()
     assert running.process.returncode == 0
+
+
+def test_the_same_signal_to_the_process_and_to_its_group_is_one_request(start):
+    running = start(("a", "good", 0, 5.0), ("b", "good", 1, 5.0), again_after_s=600.0)
+    running.read_until("ready")
+    running.process.send_signal(signal.SIGTERM)
+    running.process.send_signal(signal.SIGTERM)
+    assert running.rest() == ["a stops", "b stops"]
 
 
 def test_a_child_that_does_not_stop_within_its_limit_is_killed(start):
