@@ -4,6 +4,7 @@ A flow is a YAML file that a clerk can read; `load` makes values of it, `check`
 says what should be looked at, and a `Session` turns inputs into instructions.
 """
 
+from call_flows.checks import Issue, PromptFact, PromptFacts, Severity, check
 from call_flows.errors import FlowError, Problem
 from call_flows.instructions import CallFacts
 from call_flows.loader import default_texts, load, load_folder, read_folder
@@ -14,8 +15,13 @@ __all__ = [
     "CallFacts",
     "FlowError",
     "FlowSet",
+    "Issue",
     "Problem",
+    "PromptFact",
+    "PromptFacts",
     "Session",
+    "Severity",
+    "check",
     "default_texts",
     "load",
     "load_folder",

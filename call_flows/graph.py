@@ -109,11 +109,6 @@ def utterances(node: Node) -> Iterator[Utterance]:
         yield from way.say
 
 
-def back_of(flow_set: FlowSet, flow: Flow, node: Node) -> Way | None:
-    """Where `*` leads from a node: its own word, else its flow's."""
-    return node.back or flow.back
-
-
 Spot = tuple[str, str]
 
 

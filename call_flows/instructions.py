@@ -185,7 +185,10 @@ class PlaybackFinished:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """`recording` is a reference that Replay and FileComplaint give back."""
+    """`recording` is a reference that Replay and FileComplaint give back.
+
+    `seconds` is the length of the whole recording, the silence that ended it included.
+    """
 
     recording: str
     seconds: float

@@ -137,11 +137,18 @@ class Session:
 
         Empty if the input answers nothing that was asked (a sound that ended,
         an answer that came too late): what was asked before still waits. Empty
-        too when the caller is gone and nothing is left to file.
+        too when the caller is gone and nothing is left to file. LookupFailed
+        may be given whatever waits: it says that a thing asked for could not be
+        done, and takes the on_error exit.
         """
         if isinstance(given, CallerHungUp):
             return self._caller_gone(given)
-        if self._waiting is None or not isinstance(given, _ANSWERS[type(self._waiting)]):
+        if self._waiting is None:
+            return []
+        if not isinstance(given, _ANSWERS[type(self._waiting)]):
+            if isinstance(given, LookupFailed) and not self._gone and not self._ending:
+                # Whoever runs the session could not do what it asked for.
+                return self._guarded(self._cannot)
             return []
         if self._gone or self._ending:
             return self._next_filing(given)
@@ -151,6 +158,9 @@ class Session:
         """The nodes left since last asked."""
         steps, self._steps = self._steps, []
         return steps
+
+    def _cannot(self) -> None:
+        raise FlowFailureError(f"what {self._node.place} asked for could not be done")
 
     # --- failure has one exit
 
@@ -576,7 +586,11 @@ class Session:
 
     def _keep(self, node: RecordNode, recorded: Recorded | None) -> bool:
         """Remember what was spoken, and who files it if the caller goes; False if it is nothing."""
-        if recorded is None or not recorded.recording or recorded.seconds < node.min_s:
+        if recorded is None or not recorded.recording:
+            return False
+        # The silence that ended a recording is part of it, and is not speech.
+        trailing = (node.silence_s or 0.0) if recorded.ended_by == "silence" else 0.0
+        if recorded.seconds - trailing < node.min_s:
             return False
         self._variables.put(node.into, recorded.recording)
         if node.hang_up:

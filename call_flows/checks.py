@@ -1,0 +1,333 @@
+"""What should be looked at in a set of flows that loads: each finding says what to do.
+
+Errors are what a caller would run into (a prompt that is not there, a lookup's
+outcome that leads nowhere, a menu without a way to a person); warnings are what
+is at least odd (a node nobody reaches). Nothing here raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from call_flows.fields import suggestion
+from call_flows.graph import Spot, exits, spots, utterances
+from call_flows.model import (
+    CallBackNode,
+    ChooseNode,
+    FileComplaintNode,
+    FlowSet,
+    HangUpNode,
+    InputNode,
+    ListNode,
+    LookupNode,
+    MenuNode,
+    Move,
+    Node,
+    RecordNode,
+    SetNode,
+    TransferNode,
+    Utterance,
+    Variable,
+    Way,
+)
+from call_flows.routes import Routes, every, onward, silent
+from call_flows.service_facts import SERVICES, ServiceFact
+from call_flows.variable_types import Types, fits, variable_types
+
+
+class Severity(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class PromptFact:
+    """What checks need to know of a prompt.
+
+    `languages` are those it has a text in; `slots` are its slots' types;
+    `audio` are the languages in which its sound is ready (None: not looked at).
+    """
+
+    languages: frozenset[str]
+    slots: Mapping[str, str] = field(default_factory=dict)
+    audio: frozenset[str] | None = None
+
+
+PromptFacts = Mapping[str, PromptFact]
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One finding: what kind, where, and what to do."""
+
+    code: str
+    severity: Severity
+    place: str
+    line: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.severity}: {self.place}: line {self.line}: {self.text}"
+
+
+def check(
+    flow_set: FlowSet,
+    prompts: PromptFacts,
+    services: Mapping[str, ServiceFact] = SERVICES,
+) -> list[Issue]:
+    """All findings, errors first, each once."""
+    types = variable_types(flow_set, services)
+    found: list[Issue] = []
+    found += _unreachable(flow_set)
+    found += _dead_ends(flow_set)
+    found += _loops(flow_set)
+    found += _no_person(flow_set)
+    for utterance, place in _said(flow_set):
+        found += _prompt(utterance, place, flow_set.languages, prompts, types)
+    for _spot, _flow, node in spots(flow_set):
+        if isinstance(node, LookupNode):
+            found += _lookup(node, services)
+        found += _unset(node, types)
+    return sorted(dict.fromkeys(found), key=lambda i: (i.severity.value, i.place, i.line, i.text))
+
+
+# --- where ways lead
+
+
+def _entries(flow_set: FlowSet) -> set[Spot]:
+    flows = {flow_set.main, *flow_set.numbers.values()}
+    found = {(name, flow_set.flows[name].start) for name in flows}
+    for way in (flow_set.home, flow_set.on_error):
+        if way.flow:
+            found.add((way.flow, way.node or flow_set.flows[way.flow].start))
+    return found
+
+
+def _filers(flow_set: FlowSet) -> set[Spot]:
+    """Nodes that run when the caller hangs up."""
+    return {
+        (flow.id, node.hang_up)
+        for _spot, flow, node in spots(flow_set)
+        if isinstance(node, InputNode) and node.hang_up
+    }
+
+
+def _unreachable(flow_set: FlowSet) -> Iterator[Issue]:
+    routes = Routes(flow_set, every)
+    filers = _filers(flow_set)
+    called = routes.reached_from(_entries(flow_set) | filers)
+    for flow in flow_set.flows.values():
+        if (flow.id, flow.start) not in called:
+            yield Issue(
+                "unreachable_flow",
+                Severity.WARNING,
+                f"flows.{flow.id}",
+                1,
+                "no other flow leads here: it is reached only if the table of called numbers "
+                "names it",
+            )
+    starts = {(flow.id, flow.start) for flow in flow_set.flows.values()}
+    reached = routes.reached_from(_entries(flow_set) | filers | starts)
+    for spot, _flow, node in spots(flow_set):
+        if spot not in reached:
+            yield Issue(
+                "unreachable",
+                Severity.WARNING,
+                node.place,
+                node.line,
+                "no way leads to this node; lead one here, or remove it",
+            )
+
+
+def _dead_ends(flow_set: FlowSet) -> Iterator[Issue]:
+    routes = Routes(flow_set, onward)
+    goals = set(routes.ends) | routes.home()
+    for spot, flow, node in spots(flow_set):
+        if isinstance(node, TransferNode | HangUpNode):
+            goals.add(spot)
+        back = node.back or flow.back
+        if back is not None and back.move in (Move.RETURN, Move.HANG_UP):
+            goals.add(spot)
+        if any(found.way.move is Move.RETURN for found in exits(node)):
+            goals.add(spot)
+    good = routes.reaching(goals)
+    for spot, _flow, node in spots(flow_set):
+        if spot not in good:
+            yield Issue(
+                "dead_end",
+                Severity.WARNING,
+                node.place,
+                node.line,
+                "from here no choice leads on: give the caller a way back or an end",
+            )
+
+
+def _loops(flow_set: FlowSet) -> Iterator[Issue]:
+    nodes = {spot: node for spot, _flow, node in spots(flow_set)}
+    for group in Routes(flow_set, silent).loops():
+        first = nodes[group[0]]
+        names = ", ".join(".".join(spot) for spot in group)
+        yield Issue(
+            "loop",
+            Severity.ERROR,
+            first.place,
+            first.line,
+            f"a caller who presses nothing goes round for ever ({names}); lead one of these to an "
+            "end or a person",
+        )
+
+
+def _no_person(flow_set: FlowSet) -> Iterator[Issue]:
+    routes = Routes(flow_set, lambda node, found: not isinstance(node, InputNode))
+    nodes = {spot: node for spot, _flow, node in spots(flow_set)}
+    for spot, _flow, node in spots(flow_set):
+        if not isinstance(node, MenuNode | ListNode):
+            continue
+        way = node.choices.get("0") or node.keys.get("0")
+        reached = routes.reached_from(routes.targets(spot, way)) if way is not None else set()
+        if not any(isinstance(nodes[one], TransferNode) for one in reached):
+            yield Issue(
+                "no_person",
+                Severity.ERROR,
+                node.place,
+                node.line,
+                'key 0 does not reach a person here; write keys: {"0": {call: person}}',
+            )
+
+
+# --- what is said
+
+
+def _said(flow_set: FlowSet) -> Iterator[tuple[Utterance, str]]:
+    for _spot, _flow, node in spots(flow_set):
+        for utterance in utterances(node):
+            yield utterance, node.place
+    for way, place in ((flow_set.on_error, "line.on_error"), (flow_set.home, "line.home")):
+        for utterance in way.say:
+            yield utterance, place
+    for flow in flow_set.flows.values():
+        for utterance in flow.back.say if flow.back is not None else ():
+            yield utterance, f"flows.{flow.id}.back"
+
+
+def _prompt(
+    said: Utterance, place: str, languages: tuple[str, ...], prompts: PromptFacts, types: Types
+) -> Iterator[Issue]:
+    def issue(code: str, severity: Severity, text: str) -> Issue:
+        return Issue(code, severity, place, said.line, text)
+
+    if not said.prompt:
+        return
+    fact = prompts.get(said.prompt)
+    if fact is None:
+        near = suggestion(said.prompt, prompts)
+        text = f"there is no prompt {said.prompt!r}{near}; write its text on the prompts page"
+        yield issue("unknown_prompt", Severity.ERROR, text)
+        return
+    wanted = (said.language,) if said.language else languages
+    for language in wanted:
+        if language not in fact.languages:
+            text = f"the prompt {said.prompt!r} has no text in {language}; add the translation"
+            yield issue("missing_translation", Severity.ERROR, text)
+        elif fact.audio is not None and language not in fact.audio:
+            text = f"the prompt {said.prompt!r} has no sound in {language} yet; render it"
+            yield issue("missing_audio", Severity.WARNING, text)
+    for slot in sorted(fact.slots.keys() - said.slots.keys()):
+        text = f"the prompt {said.prompt!r} needs {slot!r}; add it to `with`"
+        yield issue("slot_not_filled", Severity.ERROR, text)
+    for slot, variable in said.slots.items():
+        kind = fact.slots.get(slot)
+        if kind is None:
+            near = suggestion(slot, fact.slots)
+            text = f"the prompt {said.prompt!r} has no slot {slot!r}{near}; remove it from `with`"
+            yield issue("unknown_slot", Severity.ERROR, text)
+            continue
+        for given in sorted(types.get(variable, ())):
+            if not fits(kind, given):
+                text = (
+                    f"{variable!r} is {_named(given)}, but the prompt {said.prompt!r} says "
+                    f"{slot!r} as {kind}; change one of them"
+                )
+                yield issue("slot_type", Severity.ERROR, text)
+            elif kind == "phrase" and given.startswith("=") and given != "=":
+                phrase = f"phrase.{given[1:]}"
+                if phrase not in prompts:
+                    text = f"{variable!r} may be {given[1:]!r}, and there is no prompt {phrase!r}"
+                    yield issue("unknown_prompt", Severity.ERROR, text)
+
+
+def _named(kind: str) -> str:
+    return f"the word {kind[1:]!r}" if kind.startswith("=") else f"of the type {kind}"
+
+
+# --- variables and services
+
+
+def _unset(node: Node, types: Types) -> Iterator[Issue]:
+    for name, line in _used(node):
+        if name not in types:
+            yield Issue(
+                "unset_variable",
+                Severity.ERROR,
+                node.place,
+                line,
+                f"nothing sets the variable {name!r}{suggestion(name, types)}",
+            )
+
+
+def _used(node: Node) -> Iterator[tuple[str, int]]:
+    """Every variable a node reads, with the line."""
+    for said in utterances(node):
+        for name in said.slots.values():
+            yield name, said.line
+        if said.replay:
+            yield said.replay, said.line
+        if said.when is not None:
+            yield said.when.variable, said.line
+    ways: list[Way] = [found.way for found in exits(node)]
+    for values, line in [(way.values, way.line) for way in ways] + (
+        [(node.values, node.line)] if isinstance(node, SetNode) else []
+    ):
+        for source in values.values():
+            if isinstance(source, Variable):
+                yield source.name, line
+    names: list[str] = []
+    if isinstance(node, LookupNode):
+        names += node.arguments.values()
+    if isinstance(node, ChooseNode):
+        names += [condition.variable for condition, _way in node.cases]
+    if isinstance(node, ListNode):
+        names.append(node.items)
+    if isinstance(node, RecordNode) and node.category:
+        names.append(node.category)
+    if isinstance(node, FileComplaintNode):
+        names += [node.category, node.recording, node.number]
+    if isinstance(node, CallBackNode):
+        names += [node.recording, node.number]
+    for name in names:
+        yield name, node.line
+
+
+def _lookup(node: LookupNode, services: Mapping[str, ServiceFact]) -> Iterator[Issue]:
+    def issue(code: str, text: str) -> Issue:
+        return Issue(code, Severity.ERROR, node.place, node.line, text)
+
+    fact = services.get(node.service)
+    if fact is None:
+        near = suggestion(node.service, services)
+        yield issue("unknown_service", f"there is no service {node.service!r}{near}")
+        return
+    for outcome in sorted(fact.outcomes.keys() - node.outcomes.keys()):
+        text = f"{node.service} may answer {outcome!r}; write on.{outcome}"
+        yield issue("outcome_unhandled", text)
+    for outcome in sorted(node.outcomes.keys() - fact.outcomes.keys()):
+        near = suggestion(outcome, fact.outcomes)
+        text = f"{node.service} never answers {outcome!r}{near}; remove on.{outcome}"
+        yield issue("outcome_unknown", text)
+    for argument in sorted(fact.needs - node.arguments.keys()):
+        yield issue("argument_missing", f"{node.service} needs {argument!r}; add it to `with`")
+    for argument in sorted(node.arguments.keys() - fact.needs - fact.takes):
+        near = suggestion(argument, fact.needs | fact.takes)
+        yield issue("argument_unknown", f"{node.service} takes no {argument!r}{near}")
