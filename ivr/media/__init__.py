@@ -11,7 +11,10 @@ from ivr.media.events import (
 from ivr.media.leg import Leg
 from ivr.media.plan import LegPlan
 from ivr.media.ports import MediaError, PortsExhausted
+from ivr.media.recording_writer import RecordingWriter
 from ivr.media.statistics import LegStatistics
+from ivr.media.tones import beep, silence, tone
+from ivr.media.wav import repair_wav
 
 __all__ = [
     "DigitPressed",
@@ -25,4 +28,9 @@ __all__ = [
     "PlaybackFinished",
     "PortsExhausted",
     "RecordingEnded",
+    "RecordingWriter",
+    "beep",
+    "repair_wav",
+    "silence",
+    "tone",
 ]

@@ -1,20 +1,48 @@
-"""All calls' media on one clock."""
+"""All calls' media on one clock.
 
+Every 20 ms the reactor calls `tick`: what has arrived is read (one epoll for
+all sockets), what is due is sent, and listeners are told what happened. What a
+listener starts to play in a tick goes out in that tick. Slots that the reactor
+missed are made up by sending their packets at once, so that no stream runs
+slow; after a stall of more than a fifth of a second the rest is skipped.
+
+The engine knows no reactor and reads no clock of its own, so it can be driven
+by hand in a test and moved to a process of its own.
+"""
+
+import select
+import socket
+from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
-from ivr.media.events import MediaEvent
+from ivr.media.events import MediaEvent, RecordingCause, RecordingEnded
+from ivr.media.inband import InbandReceiver
 from ivr.media.leg import Leg
 from ivr.media.ports import PortPool
+from ivr.media.recorder import Recorder
+from ivr.media.recording_writer import RecordingFile, RecordingWriter
 
 slot_s: Final = 0.02
 slot_samples: Final = 160
+#: A timer may fire a little before its time.
 _early_s: Final = 0.005
 _max_made_up: Final = 10
+_slots_per_visit: Final = 50  # each leg is visited once a second, in the slot of its bucket
+#: A socket is read once in each round, so that one flooded call cannot hold up the others.
+_max_rounds: Final = 8
+_buffer_bytes: Final = 2048
 
 
 class MediaEngine:
-    """Opens legs and moves all of them at each tick."""
+    """Opens legs and moves all of them at each tick.
+
+    `wall_clock` gives Unix seconds for reports, `entropy` random bytes,
+    `writer` takes the recordings and is closed with the engine (one of its own
+    where None). A call that neither sound nor report has reached for
+    `silent_after_s` is told so by MediaSilent.
+    """
 
     def __init__(
         self,
@@ -22,33 +50,70 @@ class MediaEngine:
         *,
         wall_clock: Callable[[], float],
         entropy: Callable[[int], bytes],
-        writer: object = None,
+        writer: RecordingWriter | None = None,
+        silent_after_s: float = 30.0,
     ) -> None:
         self.entropy = entropy
         self.wall_clock = wall_clock
+        self.silent_after_s = silent_after_s
         self.clock = 0  # samples of 8 kHz since the first tick
+        self.buffer = bytearray(_buffer_bytes)  # where every datagram is read to
+        self.inband = InbandReceiver()
+        self._writer = writer or RecordingWriter()
         self._ports = PortPool(ports, int.from_bytes(entropy(4), "big"))
-        self._origin: float | None = None
+        self._epoll = select.epoll()
+        self._readers: dict[int, Callable[[], None]] = {}
+        self._origin_s: float | None = None
         self._slot = 0
-        self._legs: set[Leg] = set()
+        self._legs: dict[Leg, int] = {}  # and the bucket of each
+        self._buckets: list[dict[Leg, None]] = [{} for _ in range(_slots_per_visit)]
+        self._opened = 0
         self._talking: dict[Leg, None] = {}
-        self._posted: list[tuple[Leg, MediaEvent]] = []
+        self._tone_legs: dict[int, Leg] = {}
+        self._recording: dict[Leg, None] = {}
+        self._files: dict[RecordingFile, Leg] = {}
+        self._posted: deque[tuple[Leg, MediaEvent]] = deque()
+
+    @property
+    def legs(self) -> int:
+        """Legs open now."""
+        return len(self._legs)
 
     def open(self, host: str) -> Leg:
         """A leg on a port pair of its own, on `host`; PortsExhausted."""
-        leg = Leg(self, *self._ports.take(host))
-        self._legs.add(leg)
+        rtp, rtcp = self._ports.take(host)
+        leg = Leg(self, rtp, rtcp)
+        bucket = self._opened % _slots_per_visit
+        self._opened += 1
+        self._legs[leg] = bucket
+        self._buckets[bucket][leg] = None
+        for udp, reader in ((rtp, leg.receive_rtp), (rtcp, leg.receive_rtcp)):
+            self._readers[udp.fileno()] = reader
+            self._epoll.register(udp.fileno(), select.EPOLLIN)
         return leg
 
     def tick(self, now: float) -> None:
-        """Do all that is due; call it every 20 ms, `now` in monotonic seconds."""
-        if self._origin is None:
-            self._origin = now
-        slot = int((now - self._origin + _early_s) / slot_s)
-        if slot - self._slot > _max_made_up:
-            self._slot = slot - _max_made_up
-        self._slot = max(self._slot, slot)
+        """Do all that is due; call it every 20 ms, `now` in monotonic seconds.
+
+        What a listener raises is passed on; what was left undone is done in the next tick.
+        """
+        if self._origin_s is None:
+            self._origin_s = now
+        previous = self._slot
+        self._slot = max(previous, int((now - self._origin_s + _early_s) / slot_s))
         self.clock = self._slot * slot_samples
+        if self._slot - previous > _max_made_up:
+            for leg in self._talking:
+                leg.skip_to(self.clock - _max_made_up * slot_samples)
+        self._receive()
+        for row, key in self.inband.detect():
+            self._tone_legs[row].tone_heard(key)
+        for leg in list(self._recording):
+            leg.check_recording()
+        for slot in range(max(previous + 1, self._slot - _slots_per_visit + 1), self._slot + 1):
+            for leg in list(self._buckets[slot % _slots_per_visit]):
+                leg.visit(self.silent_after_s)
+        self._collect_files()
         self._tell()
         self._send()
         if self._posted:
@@ -56,9 +121,15 @@ class MediaEngine:
             self._send()
 
     def close(self) -> None:
-        """Close every leg."""
+        """Close every leg, complete every recording and tell of it."""
         for leg in list(self._legs):
             leg.close()
+        self._writer.close()
+        self._collect_files()
+        self._tell()
+        self._epoll.close()
+
+    # -- for legs
 
     def started(self, leg: Leg) -> None:
         """A leg has something to send."""
@@ -68,14 +139,71 @@ class MediaEngine:
         """A leg has nothing more to send."""
         self._talking.pop(leg, None)
 
-    def forget(self, leg: Leg) -> None:
+    def forget(self, leg: Leg, *sockets: socket.socket) -> None:
         """A leg has closed."""
-        self._legs.discard(leg)
+        for udp in sockets:
+            self._epoll.unregister(udp.fileno())
+            del self._readers[udp.fileno()]
+            udp.close()
+        del self._buckets[self._legs.pop(leg)][leg]
         self._ports.give_back(leg.address[1])
+        self._posted = deque(
+            (other, event)
+            for other, event in self._posted
+            if other is not leg or isinstance(event, RecordingEnded)
+        )
 
     def post(self, leg: Leg, event: MediaEvent) -> None:
         """Tell a leg's listener within this tick, or the next."""
         self._posted.append((leg, event))
+
+    def listen_for_tones(self, leg: Leg) -> int:
+        """A row of the in-band receiver for a leg."""
+        row = self.inband.add()
+        self._tone_legs[row] = leg
+        return row
+
+    def stop_listening(self, row: int) -> None:
+        """Give the row back."""
+        self.inband.remove(row)
+        del self._tone_legs[row]
+
+    def open_recording(self, leg: Leg, path: Path) -> RecordingFile:
+        """Begin a file; what is heard comes later."""
+        file = self._writer.open(path)
+        self._files[file] = leg
+        return file
+
+    def begin_recording(
+        self, leg: Leg, file: RecordingFile, max_s: float, silence_s: float | None
+    ) -> Recorder:
+        """Begin to hear."""
+        self._recording[leg] = None
+        return Recorder(self._writer, file, self.clock, max_s, silence_s)
+
+    def end_recording(
+        self, leg: Leg, file: RecordingFile, recorder: Recorder | None, cause: RecordingCause
+    ) -> None:
+        """Complete a file; RecordingEnded follows when it is on the disk."""
+        self._recording.pop(leg, None)
+        if recorder is None:
+            self._writer.finish(file, cause)
+        else:
+            recorder.finish(cause)
+
+    # -- a tick's parts
+
+    def _receive(self) -> None:
+        readers = self._readers
+        if not readers:
+            return
+        poll = self._epoll.poll
+        for _ in range(_max_rounds):
+            ready = poll(0, len(readers))
+            if not ready:
+                return
+            for descriptor, _ in ready:
+                readers[descriptor]()
 
     def _send(self) -> None:
         until = self.clock + slot_samples
@@ -83,7 +211,18 @@ class MediaEngine:
             if not leg.send_due(until):
                 del self._talking[leg]
 
+    def _collect_files(self) -> None:
+        finished = self._writer.finished
+        while not finished.empty():
+            done = finished.get_nowait()
+            leg = self._files.pop(done.file)
+            if leg.recording_failed(done.file):
+                self._recording.pop(leg, None)
+            self.post(leg, RecordingEnded(done.file.path, done.seconds, done.cause))
+
     def _tell(self) -> None:
-        posted, self._posted = self._posted, []
-        for leg, event in posted:
+        for _ in range(len(self._posted)):
+            if not self._posted:
+                return
+            leg, event = self._posted.popleft()
             leg.listener(event)

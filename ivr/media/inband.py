@@ -152,7 +152,7 @@ class InbandReceiver:
 
     def _examine(self, rows: NDArray[np.intp], ulaw: NDArray[np.uint8]) -> list[tuple[int, str]]:
         """One frame of each row."""
-        samples = _linear[ulaw].reshape(len(rows), frame)
+        samples = _linear.take(ulaw).reshape(len(rows), frame)
         self._past[rows, self._at[rows]] = samples
         self._at[rows] = (self._at[rows] + 1) % _history
 

@@ -10,10 +10,14 @@ class LegStatistics:
     packets_sent: int = 0
     octets_sent: int = 0
     packets_received: int = 0
-    octets_received: int = 0
     lost: int = 0
     lost_fraction: float = 0.0
     jitter_ms: float = 0.0
     remote_lost: int | None = None
     remote_jitter_ms: float | None = None
     round_trip_ms: float | None = None
+
+    @property
+    def octets(self) -> int:
+        """Octets of payload sent."""
+        return self.octets_sent
