@@ -37,7 +37,7 @@ from ivr.media import (
 from ivr.records.tables import EndedBy
 from ivr.responder.content import Snapshot
 from ivr.responder.database import Records
-from ivr.responder.interpreter import Interpreter
+from ivr.responder.interpreter import Interpreter, TransferOutcome
 from ivr.responder.journal import Journal, utc_now
 from ivr.responder.keys import key_of_info
 from ivr.responder.party import Exchange, Person, Referral
@@ -50,6 +50,8 @@ from ivr.settings import Settings
 from ivr.sip import events
 from ivr.sip.events import EndCause, InviteReceived
 
+PERSON = "person"
+"""The flow's word for whoever the settings name as the operator."""
 RECORDING_PATIENCE_S = 4.0
 
 log = logging.getLogger(__name__)
@@ -233,13 +235,13 @@ class Call:
                 self._end(EndedBy.SILENCE, f"no sound packet for {seconds:.0f} s")
 
     # --- what the interpreter asks
-    def audio(self, content: Content, language: str) -> list[Audio | "Deferred[Audio]"]:
+    def audio(self, content: Content, language: str) -> "list[Audio | Deferred[Audio]]":
         """Return the sound of a prompt, or of what the caller recorded."""
         if isinstance(content, Replay):
-            finding = self.journal.recording_path(content.recording)
-            finding.addCallback(lambda path: self._house.in_thread(read_wav, path))
-            finding.addErrback(self._unheard)
-            return [finding]
+            reading = self.journal.recording_path(content.recording).addCallback(
+                lambda path: self._house.in_thread(read_wav, path)
+            )
+            return [reading.addErrback(self._unheard)]
         return self._house.speech.say(self._snapshot.catalogue, content, language)
 
     def _unheard(self, failure: Any) -> Audio:
@@ -276,14 +278,14 @@ class Call:
         """Commit a call-back task."""
         return self.journal.create_call_back(task, patience_s)
 
-    def transfer(self, transfer: Transfer, ended: Callable[[str], None]) -> None:
+    def transfer(self, transfer: Transfer, ended: Callable[[TransferOutcome], None]) -> None:
         """Bring the caller to a person: by REFER, or where the peer refuses by a call of ours."""
         target = self._target(transfer.target)
         if target is None:
             ended("failed")
             return
 
-        def transferred(result: str) -> None:
+        def transferred(result: TransferOutcome) -> None:
             self._referral = None
             self._transferred = result == "answered"
             ended(result)
@@ -297,7 +299,7 @@ class Call:
 
     def _target(self, name: str) -> str | None:
         """Turn the flow's word for a person into a SIP URI; None where nobody is configured."""
-        wanted = self._house.settings.operator if name == "operator" else name
+        wanted = self._house.settings.operator if name == PERSON else name
         if not wanted:
             return None
         if wanted.lower().startswith(("sip:", "sips:", "tel:")):
@@ -306,8 +308,10 @@ class Call:
         host = f"[{host}]" if ":" in host else host
         return f"sip:{wanted}@{host}:{port}"  # an extension of the exchange the call came from
 
-    def _call_person(self, target: str, timeout_s: float, ended: Callable[[str], None]) -> None:
-        def over(result: str) -> None:
+    def _call_person(
+        self, target: str, timeout_s: float, ended: Callable[[TransferOutcome], None]
+    ) -> None:
+        def over(result: TransferOutcome) -> None:
             self._person = None
             self._transferred = result == "answered"
             ended(result)

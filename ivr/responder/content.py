@@ -19,7 +19,8 @@ from call_flows import FlowError, FlowSet, load
 from ivr.responder.database import Records
 from ivr.responder.ticker import Deadlines
 from ivr.services import numbers, prompt_recordings, revisions
-from prompts import Catalogue, CatalogueError, PromptError
+from prompts.catalogue import Catalogue
+from prompts.errors import CatalogueError, PromptError
 
 LOOK_EVERY_S = 1.0
 

@@ -9,9 +9,8 @@ Once the caller is gone, only what must still be kept is carried out.
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
-from call_flows.session import Session
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
@@ -43,6 +42,7 @@ from call_flows.instructions import (
     Transfer,
     TransferEnded,
 )
+from call_flows.session import Session
 from ivr.media import Leg, RecordingEnded
 from ivr.responder.collector import Collector
 from ivr.responder.playback import Audio, Playback
@@ -57,6 +57,8 @@ FILING_PATIENCE_S = 8.0
 """How long a caller is kept waiting for a ticket number while the database is away."""
 FAULT_LIMIT = 2
 """Faults of ours in one call after which it is ended in order instead of tried again."""
+
+TransferOutcome = Literal["answered", "busy", "no_answer", "failed"]
 
 PLEASE_WAIT = Say("please_wait")
 """Heard while a clause is rendered."""
@@ -88,7 +90,7 @@ class Outward(Protocol):
     def create_call_back(self, task: CreateCallBack, patience_s: float) -> "Deferred[str]":
         """Commit a call-back task."""
 
-    def transfer(self, transfer: Transfer, ended: Callable[[str], None]) -> None:
+    def transfer(self, transfer: Transfer, ended: Callable[[TransferOutcome], None]) -> None:
         """Bring the caller to a person; `ended` takes the outcome."""
 
     def hang_up(self, reason: str) -> None:
@@ -367,7 +369,7 @@ class Interpreter:
                 answered = True
                 self._looked_up(result)
 
-        def failed(reason: str) -> None:
+        def failed(reason: Literal["timeout", "error"]) -> None:
             nonlocal answered
             if answered or wait != self._wait:
                 return
@@ -441,7 +443,7 @@ class Interpreter:
     def _begin_transfer(self, transfer: Transfer) -> None:
         wait = self._wait
 
-        def ended(outcome: str) -> None:
+        def ended(outcome: TransferOutcome) -> None:
             if wait == self._wait and not self._gone:
                 self._give(TransferEnded(outcome))
 

@@ -7,7 +7,7 @@ their own from then on; their SIP events are handed to them by number.
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -31,7 +31,8 @@ from ivr.sip import events
 from ivr.sip.address import Flow
 from ivr.sip.config import UserAgentConfig
 from ivr.sip.user_agent import UserAgent
-from prompts import ClauseStore, render_list
+from prompts.render_all import foreseeable
+from prompts.store import ClauseStore
 
 PROCESS = "responder"
 HEARTBEAT_S = 2.0
@@ -47,7 +48,12 @@ class Line:
     """Everything of the responder that lives as long as the process."""
 
     def __init__(
-        self, reactor: Any, settings: Settings, database: Database, source: Source
+        self,
+        reactor: Any,
+        settings: Settings,
+        database: Database,
+        source: Source,
+        voices: Mapping[str, str],
     ) -> None:
         self._reactor = reactor
         self.settings = settings
@@ -64,12 +70,12 @@ class Line:
             settings.rtp_ports,
             wall_clock=time.time,
             entropy=os.urandom,
-            silence_s=settings.media_silence,
+            silent_after_s=settings.media_silence,
         )
         self.speech = Speech(
             ClauseStore(settings.clauses_dir),
             VoiceClient(reactor, settings.voice_socket),
-            settings.voice_of,
+            voices,
             self.in_thread,
         )
         with database.read() as session:
@@ -192,7 +198,7 @@ class Line:
 
     # --- regular work
     def _preload(self, snapshot: Snapshot) -> None:
-        self.speech.preload(render_list(snapshot.catalogue))
+        self.speech.preload(foreseeable(snapshot.catalogue))
 
     def _flush(self) -> None:
         for call in self._calls.values():

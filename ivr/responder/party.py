@@ -7,13 +7,14 @@ bridge the two legs here. Either way the outcome is one word.
 
 import logging
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from ivr import sdp
-from ivr.media import Leg, PortsExhausted, tones
+from ivr.media import Leg, PortsExhausted
+from ivr.media.tones import silence, tone
 from ivr.responder.ticker import Deadline, Deadlines
 from ivr.responder.transport import SipTransport
 from ivr.sdp import LocalMedia, SdpError
@@ -23,7 +24,12 @@ from ivr.sip.errors import SipError, SipUsageError
 
 log = logging.getLogger(__name__)
 
-OUTCOME_OF_STATUS = {
+Outcome = Literal["answered", "busy", "no_answer", "failed"]
+
+RINGBACK = tone(450.0, ms=1000) + silence(4000)
+"""What a caller in China hears while it rings: 450 Hz, 1 s on, 4 s off (ITU-T E.180)."""
+
+OUTCOME_OF_STATUS: dict[int, Outcome] = {
     486: "busy",  # Busy Here
     600: "busy",  # Busy Everywhere
     603: "busy",  # Decline: to a caller, the same
@@ -34,7 +40,7 @@ OUTCOME_OF_STATUS = {
 """What a final status means to a caller (RFC 3261 §21); any other is "failed"."""
 
 
-def outcome(status: int) -> str:
+def outcome(status: int) -> Outcome:
     """Return the outcome of a call to a person for its final status."""
     return "answered" if 200 <= status < 300 else OUTCOME_OF_STATUS.get(status, "failed")
 
@@ -59,7 +65,7 @@ class Referral:
     """A transfer that the caller's own side carries out."""
 
     def __init__(
-        self, exchange: Exchange, *, refused: Callable[[], None], ended: Callable[[str], None]
+        self, exchange: Exchange, *, refused: Callable[[], None], ended: Callable[[Outcome], None]
     ) -> None:
         self._exchange = exchange
         self._refused = refused
@@ -105,7 +111,7 @@ class Referral:
 class Person:
     """A call of ours to a person, bridged to the caller's leg once it is answered."""
 
-    def __init__(self, exchange: Exchange, caller: Leg, ended: Callable[[str], None]) -> None:
+    def __init__(self, exchange: Exchange, caller: Leg, ended: Callable[[Outcome], None]) -> None:
         self._exchange = exchange
         self._caller = caller
         self._ended = ended
@@ -131,7 +137,7 @@ class Person:
         """Call the person; the caller hears ringing meanwhile."""
         deadlines = self._exchange.deadlines
         self._clock = deadlines.at(deadlines.now + timeout_s, self._timed_out)
-        self._caller.loop(tones.ringback())
+        self._caller.loop(RINGBACK)
         resolving = self._exchange.path_to(target, path)
         resolving.addCallback(self._invite, target, from_user, from_display, trunk)
         resolving.addErrback(self._failed)
@@ -224,7 +230,7 @@ class Person:
         self._finish("no_answer")
         self.hang_up()
 
-    def _finish(self, result: str) -> None:
+    def _finish(self, result: Outcome) -> None:
         if self._over:
             return
         self._over = True

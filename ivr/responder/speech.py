@@ -7,16 +7,20 @@ store has not got it. The reactor thread touches neither disk nor synthesiser.
 
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from call_flows.session import Say
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from call_flows.instructions import Say
 from ivr.responder.playback import Audio
 from ivr.responder.voice import VoiceClient
-from prompts import Catalogue, Clause, ClauseStore, PromptError, compose
+from prompts.catalogue import Catalogue
+from prompts.clause import Clause
+from prompts.compose import compose
+from prompts.errors import PromptError
+from prompts.store import ClauseStore
 
 ULAW_SILENCE = b"\xff"
 ULAW_BYTES_PER_MS = 8
@@ -33,7 +37,7 @@ class Speech:
         self,
         store: ClauseStore,
         voice: VoiceClient,
-        voices: Callable[[str], str],
+        voices: Mapping[str, str],
         in_thread: Callable[..., "Deferred[Any]"],
     ) -> None:
         self._store = store
@@ -57,7 +61,11 @@ class Speech:
                 if sound is not None:
                     self._fixed[key] = sound
 
-    def say(self, catalogue: Catalogue, say: Say, language: str) -> list[Audio | "Deferred[Audio]"]:
+    def keep(self, clause: Clause, sound: bytes) -> None:
+        """Give a clause a sound that no voice made."""
+        self._fixed[self._key(clause)] = sound
+
+    def say(self, catalogue: Catalogue, say: Say, language: str) -> "list[Audio | Deferred[Audio]]":
         """Return the sound of each clause of a prompt, in order.
 
         A prompt that cannot be composed (a missing slot, an unknown id) is logged and passed
@@ -80,7 +88,7 @@ class Speech:
         return self._fetch(key, clause).addCallback(lambda got: (got, pause) if got else ())
 
     def _key(self, clause: Clause) -> str:
-        return clause.key(self._voices(clause.language))
+        return clause.key(self._voices.get(clause.language, ""))
 
     def _recall(self, key: str) -> bytes | None:
         sound = self._varying.get(key)

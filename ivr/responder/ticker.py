@@ -15,8 +15,9 @@ import struct
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 
-from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor
+from twisted.internet.interfaces import IReadDescriptor
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -60,7 +61,7 @@ def open_timer(interval_ns: int) -> int:
 class Ticker:
     """Calls each of `ticks` with the monotonic time, every 20 ms."""
 
-    def __init__(self, reactor: IReactorFDSet, ticks: list[Callable[[float], None]]) -> None:
+    def __init__(self, reactor: Any, ticks: list[Callable[[float], None]]) -> None:
         self._reactor = reactor
         self._ticks = ticks
         self._fd = -1

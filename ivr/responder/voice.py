@@ -66,7 +66,7 @@ class VoiceClient:
         self._protocol = None
 
 
-class _VoiceProtocol(LineReceiver):  # type: ignore[misc] # Twisted's base is untyped
+class _VoiceProtocol(LineReceiver):
     delimiter = b"\n"
     MAX_LENGTH = 65536
 
