@@ -17,8 +17,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from ivr.sip.framing import StreamFramer  # noqa: E402
-from ivr.sip.message import Request, Response, parse, serialize  # noqa: E402
+from ivr.sip.framing import StreamFramer
+from ivr.sip.message import Request, Response, parse, serialize
 
 SDP = (
     b"v=0\r\no=- 3971030400 3971030400 IN IP4 192.0.2.15\r\ns=call\r\nc=IN IP4 192.0.2.15\r\n"

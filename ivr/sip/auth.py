@@ -154,12 +154,22 @@ class DigestSession:
             cnonce = self._session_cnonce = self._session_cnonce or cnonce
         qop = _preferred(challenge.qop)
         count = f"{self._count:08x}"
+        response = digest(
+            challenge,
+            self._credentials,
+            method,
+            uri,
+            body,
+            cnonce=cnonce,
+            qop=qop,
+            count=count,
+        )
         fields = [
             f"username={quote(self._credentials.username)}",
             f"realm={quote(challenge.realm)}",
             f"nonce={quote(challenge.nonce)}",
             f"uri={quote(uri)}",
-            f'response="{self._response(method, uri, body, cnonce, qop, count)}"',
+            f'response="{response}"',
         ]
         if challenge.algorithm is not None:
             fields.append(f"algorithm={challenge.algorithm}")
@@ -171,22 +181,27 @@ class DigestSession:
             fields.append(f"opaque={quote(challenge.opaque)}")
         return "Digest " + ", ".join(fields)
 
-    def _response(
-        self, method: str, uri: str, body: bytes, cnonce: str, qop: str | None, count: str
-    ) -> str:
-        """The `response` of RFC 7616 §3.4.1; without qop that of RFC 2069."""
-        challenge, credentials = self.challenge, self._credentials
-        key = challenge.hash(f"{credentials.username}:{challenge.realm}:{credentials.password}")
-        if challenge.session_based:
-            key = challenge.hash(f"{key}:{challenge.nonce}:{cnonce}")
-        asked = f"{method}:{uri}"
-        if qop == "auth-int":
-            asked += f":{challenge.hash(body)}"
-        if qop is None:
-            return challenge.hash(f"{key}:{challenge.nonce}:{challenge.hash(asked)}")
-        return challenge.hash(
-            f"{key}:{challenge.nonce}:{count}:{cnonce}:{qop}:{challenge.hash(asked)}"
-        )
+
+def digest(
+    challenge: Challenge,
+    credentials: Credentials,
+    method: str,
+    uri: str,
+    body: bytes,
+    *,
+    cnonce: str,
+    qop: str | None,
+    count: str,
+) -> str:
+    """The `response` of RFC 7616 §3.4.1; without qop that of RFC 2069 §2.1.2."""
+    key = challenge.hash(f"{credentials.username}:{challenge.realm}:{credentials.password}")
+    if challenge.session_based:
+        key = challenge.hash(f"{key}:{challenge.nonce}:{cnonce}")
+    asked = f"{method}:{uri}"
+    if qop == "auth-int":
+        asked += f":{challenge.hash(body)}"
+    bound = "" if qop is None else f"{count}:{cnonce}:{qop}:"
+    return challenge.hash(f"{key}:{challenge.nonce}:{bound}{challenge.hash(asked)}")
 
 
 def _preferred(options: tuple[str, ...]) -> str | None:

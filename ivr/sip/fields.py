@@ -71,8 +71,11 @@ class Fields:
 
     @property
     def via(self) -> Via:
-        """The topmost hop."""
-        return self.vias[0]
+        """The topmost hop, whatever may be wrong with those below it."""
+        try:
+            return self.vias[0]
+        except SipParseError:
+            return self._read("via", "via", _top_via)
 
     @property
     def from_(self) -> NameAddr:
@@ -233,6 +236,12 @@ def _vias(values: list[str]) -> tuple[Via, ...]:
     if not values:
         raise SipParseError(400, "Via is missing")
     return tuple(Via.parse(part) for value in values for part in elements(value, "Via"))
+
+
+def _top_via(values: list[str]) -> Via:
+    if not values:
+        raise SipParseError(400, "Via is missing")
+    return Via.top(values[0])
 
 
 def _from(values: list[str]) -> NameAddr:

@@ -221,7 +221,7 @@ def salvage(data: bytes) -> Request | None:
     data = data[:MESSAGE_MAX_BYTES].lstrip(b"\r\n")
     head = data.partition(b"\r\n\r\n")[0].decode("utf-8", "surrogateescape")
     start, *lines = _FOLD.sub(" ", head).split("\r\n")
-    method = start.split(" ", 1)[0]
+    method = start.replace("\t", " ").split(" ", 1)[0]
     if not is_token(method) or method == "ACK":
         return None
     found = Headers()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ivr.sip.errors import SipParseError
-from ivr.sip.lexing import QUOTED, TOKEN, TCHARS, WSP, unquote
+from ivr.sip.lexing import QUOTED, TCHARS, TOKEN, WSP, unquote
 
 # gen-value: token, host or quoted-string. Colon and brackets: hosts, and the bare
 # IPv6 address of Via's `received`.

@@ -67,7 +67,7 @@ class Via:
         its first fault, with the branch if there is one.
         """
         try:
-            cls.parse(elements(text, "Via")[0])
+            cls.top(text)
         except SipParseError:
             try:
                 via, end = cls._sent(text)
@@ -76,6 +76,11 @@ class Via:
             branch = _BRANCH.search(text, end)
             return via.serialize() + (f";branch={branch[1]}" if branch else "")
         return text
+
+    @classmethod
+    def top(cls, value: str) -> Via:
+        """Read the first element of a header value; SipParseError(400)."""
+        return cls.parse(elements(value, "Via")[0])
 
     @property
     def branch(self) -> str | None:
@@ -114,8 +119,14 @@ class Via:
         return self.host, self.port or _DEFAULT_PORT.get(self.transport, 5060)
 
     def from_source(self, address: str, port: int) -> Via:
-        """Note where the request really came from (§18.2.1, RFC 3581 §4)."""
+        """Note where the request really came from (§18.2.1, RFC 3581 §4).
+
+        A `received` that the peer wrote itself is dropped: it could point our answer
+        at somebody else.
+        """
         params = self.params
+        if "received" in params:
+            params = params.without("received")
         if "rport" in params:
             params = params.having("rport", str(port)).having("received", address)
         elif address != self.host:

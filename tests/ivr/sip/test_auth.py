@@ -222,8 +222,8 @@ def test_no_challenge_raises_anything_but_a_parse_error(text: str) -> None:
 text_values = st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"]))
 
 
-@given(realm=text_values, nonce=text_values, user=text_values, password=st.text())
-def test_what_we_write_reads_back(realm: str, nonce: str, user: str, password: str) -> None:
+@given(realm=text_values, nonce=text_values, user=text_values)
+def test_what_we_write_reads_back(realm: str, nonce: str, user: str) -> None:
     session = DigestSession(Challenge(realm, nonce, qop=("auth",)), Credentials(user, "x"))
     fields = answered(session)
     assert (fields["realm"], fields["nonce"], fields["username"]) == (realm, nonce, user)
