@@ -169,9 +169,9 @@ def _known_kinds_agree(
     """The lines whose account the database does not know as another kind."""
     numbers = {line.account for _, line in batch}
     known = dict(
-        session.execute(select(Account.number, Account.kind).where(Account.number.in_(numbers)))
-        .tuples()
-        .all()
+        session.execute(
+            select(Account.number, Account.kind).where(Account.number.in_(numbers))
+        ).all()
     )
     good = []
     for number, line in batch:

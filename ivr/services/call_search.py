@@ -207,9 +207,7 @@ def _summaries(session: Session, rows: Sequence[Call]) -> list[CallSummary]:
             select(Recording.call_id, func.count())
             .where(Recording.call_id.in_(ids))
             .group_by(Recording.call_id)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     tickets: dict[str | None, list[str]] = {}
     for call_id, ticket in session.execute(

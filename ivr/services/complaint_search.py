@@ -62,9 +62,7 @@ def search(
 def counts(session: Session) -> dict[ComplaintState, int]:
     """How many complaints are in each state, zeros too."""
     found: dict[ComplaintState, int] = dict(
-        session.execute(select(Complaint.state, func.count()).group_by(Complaint.state))
-        .tuples()
-        .all()
+        session.execute(select(Complaint.state, func.count()).group_by(Complaint.state)).all()
     )
     return {state: found.get(state, 0) for state in ComplaintState}
 
