@@ -1,0 +1,122 @@
+"""The desk as a Flask application: put together here, from one module per concern.
+
+Order matters once: the role table is asked before any page, and after the person is known.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from flask import Flask, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from admin_web import (
+    api,
+    bills,
+    call_backs,
+    calls,
+    complaints,
+    errors,
+    flows,
+    formatting,
+    health,
+    home,
+    languages,
+    names,
+    outages,
+    people,
+    prompts,
+    roles,
+    sample_town,
+    security,
+    sign_in,
+    sound,
+    trunks,
+)
+from admin_web.desk import EXTENSION, Desk
+from admin_web.settings import DeskSettings
+from ivr.records import Database
+
+FOLDER = Path(__file__).parent
+PAGES = (
+    home,
+    sign_in,
+    calls,
+    complaints,
+    call_backs,
+    outages,
+    bills,
+    prompts,
+    flows,
+    trunks,
+    people,
+    health,
+    api,
+)
+MIB = 1024 * 1024
+
+
+def create_app(
+    settings: DeskSettings,
+    database: Database,
+    *,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Flask:
+    """Return the desk, ready for a WSGI server; ``now`` is its clock (aware)."""
+    app = Flask("admin_web", root_path=str(FOLDER), template_folder=".", static_folder="static")
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        MAX_CONTENT_LENGTH=settings.max_upload_mib * MIB,
+        MAX_FORM_MEMORY_SIZE=2 * MIB,  # the longest call flow fits with room to spare
+        PERMANENT_SESSION_LIFETIME=timedelta(minutes=settings.session_idle_min),
+        SESSION_COOKIE_NAME="desk_session",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.https,
+        WTF_CSRF_TIME_LIMIT=None,  # a form stays good as long as the session does
+        WTF_CSRF_SSL_STRICT=settings.https,
+    )
+    app.extensions[EXTENSION] = Desk(settings, database, ZoneInfo(settings.timezone), now)
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
+        )
+    security.attach(app, settings)
+    languages.attach(app)
+    sign_in.attach(app)
+    roles.attach(app)
+    CSRFProtect(app)
+    for part in (errors, formatting, names, sample_town, sound):
+        part.attach(app)
+    for page in PAGES:
+        app.register_blueprint(page.blueprint)
+    _add_layout_facts(app)
+    return app
+
+
+def _add_layout_facts(app: Flask) -> None:
+    version = _asset_version()
+
+    @app.context_processor
+    def layout_facts() -> dict[str, object]:
+        here = request.full_path.rstrip("?") if request.method == "GET" else url_for("home.home")
+        return {"asset_version": version, "back_to_here": here}
+
+    @app.get("/favicon.ico")
+    def favicon() -> ResponseReturnValue:
+        return redirect(url_for("static", filename="favicon.svg"))
+
+
+def _asset_version() -> str:
+    """Return a mark that changes with the look, so that no browser keeps an old one."""
+    digest = hashlib.sha256()
+    for name in ("desk.css", "desk.js"):
+        digest.update((FOLDER / "static" / name).read_bytes())
+    return digest.hexdigest()[:10]

@@ -1,0 +1,25 @@
+"""Forms of the bill pages."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf.file import FileField, FileRequired
+from wtforms import BooleanField, SelectField, StringField
+
+from admin_web.forms import DeskForm, SearchForm, at_most, choices, strip
+from admin_web.names import UTILITY
+
+
+class AccountSearch(SearchForm):
+    """Which account to show."""
+
+    text = StringField(_l("Account number or holder"), filters=[strip], validators=[at_most(80)])
+    kind = SelectField(_l("Supply"), choices=choices(UTILITY, _l("All supplies")))
+    unpaid = BooleanField(_l("Unpaid only"))
+
+
+class ImportForm(DeskForm):
+    """A utility's file of bills."""
+
+    file = FileField(_l("File"), validators=[FileRequired(_l("Choose a file."))])
+    all_or_nothing = BooleanField(_l("Import nothing at all if one line is wrong"))

@@ -1,0 +1,230 @@
+"""Pages of complaints."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+from sqlalchemy.orm import Session
+
+from admin_web.audit import heard, note
+from admin_web.complaints.forms import ComplaintSearch, NextStep, NoteForm
+from admin_web.desk import desk
+from admin_web.downloads import csv_answer
+from admin_web.links import with_query
+from admin_web.names import named, word
+from admin_web.sound import send_recording
+from ivr.records.tables import Complaint, ComplaintState, ComplaintTransition
+from ivr.services import complaint_search
+from ivr.services import complaints as service
+from ivr.services.complaint_search import SETTLED, ComplaintFilter
+from ivr.services.errors import NotFoundError, RefusedError
+from ivr.services.line_time import local_day
+
+blueprint = Blueprint("complaints", __name__, url_prefix="/complaints")
+
+
+@blueprint.app_template_filter()
+def overdue(complaint: Complaint) -> bool:
+    """Say whether the department has let its deadline pass."""
+    if complaint.deadline is None or complaint.state in SETTLED:
+        return False
+    return complaint.deadline < local_day(desk().now(), desk().zone)
+
+
+@blueprint.get("/")
+def complaints() -> ResponseReturnValue:
+    """The complaints, newest first."""
+    with desk().database.read() as session:
+        form = _search_form(session)
+        try:
+            page = (
+                complaint_search.search(session, _filter(form), after=request.args.get("after"))
+                if form.validate()
+                else None
+            )
+        except RefusedError:
+            abort(404)
+        names = _names(session)
+    query = form.query()
+    return render_template(
+        "complaints/complaints.html",
+        form=form,
+        query=query,
+        page=page,
+        older=page and page.next and with_query("complaints.complaints", query, after=page.next),
+        first=with_query("complaints.complaints", query) if "after" in request.args else None,
+        **names,
+    ), 200 if page else 422
+
+
+@blueprint.get("/complaints.csv")
+def complaints_csv() -> Response:
+    """The same complaints, all of them, as a file."""
+    with desk().database.read() as session:
+        form = _search_form(session)
+        if not form.validate():
+            abort(400)
+        wanted = _filter(form)
+    zone = desk().zone
+    return csv_answer(
+        "complaints", lambda session: complaint_search.csv_rows(session, wanted, zone=zone)
+    )
+
+
+def _search_form(session: Session) -> ComplaintSearch:
+    form = ComplaintSearch(request.args)
+    form.category.choices = [("", _("All categories"))] + [
+        (row.code, named(row)) for row in service.categories(session)
+    ]
+    form.department.choices = [("", _("All departments")), *_departments(session)]
+    return form
+
+
+def _filter(form: ComplaintSearch) -> ComplaintFilter:
+    return ComplaintFilter(
+        text=form.text.data or "",
+        state=ComplaintState(form.state.data) if form.state.data else None,
+        category=form.category.data or None,
+        department=form.department.data or None,
+        overdue_on=local_day(desk().now(), desk().zone) if form.overdue.data else None,
+    )
+
+
+@blueprint.get("/<ticket>")
+def complaint(ticket: str) -> ResponseReturnValue:
+    """One complaint in full."""
+    return _page(ticket, None, None)
+
+
+@blueprint.post("/<ticket>/state")
+def change_state(ticket: str) -> ResponseReturnValue:
+    """Move a complaint on, as the transition table allows."""
+    with desk().database.begin() as session:
+        row = _get(session, ticket)
+        form = _next_step(session, row)
+        moves = {move.to_state.value: move for move in service.transitions(session, row.state)}
+        saved = _fits(form, row, moves)
+        if saved:
+            try:
+                service.change_state(
+                    session,
+                    ticket,
+                    form.to_state.data,
+                    who=current_user.username,
+                    note=form.note.data or "",
+                    now=desk().now(),
+                    expected=row.state,
+                    department=form.department.data or None,
+                    deadline=form.deadline.data,
+                )
+            except RefusedError as error:
+                saved = False
+                form.to_state.errors = [_("Not changed: %(reason)s", reason=str(error))]
+            else:
+                note(session, "complaint_moved", ticket, to=form.to_state.data)
+    if not saved:
+        return _page(ticket, form, None)
+    flash(_("The complaint is now: %(state)s.", state=word(form.to_state.data, "complaint_state")))
+    return redirect(url_for("complaints.complaint", ticket=ticket))
+
+
+def _fits(form: NextStep, row: Complaint, moves: dict[str, ComplaintTransition]) -> bool:
+    """Check what only the complaint itself can tell; errors go beside the fields."""
+    if request.form.get("seen_state") != row.state.value:
+        form.to_state.errors = [
+            _l("Somebody else changed this complaint meanwhile. Look at it again, then choose.")
+        ]
+        return False
+    if not form.validate():
+        return False
+    if moves[form.to_state.data].needs_note and not form.note.data:
+        form.note.errors = [
+            _l("This is what the caller will hear: write the reply.")
+            if form.to_state.data == ComplaintState.REPLIED
+            else _l("This step needs a reason.")
+        ]
+        return False
+    return True
+
+
+@blueprint.post("/<ticket>/note")
+def annotate(ticket: str) -> ResponseReturnValue:
+    """Write a line into the history."""
+    form = NoteForm()
+    if not form.validate_on_submit():
+        return _page(ticket, None, form)
+    with desk().database.begin() as session:
+        _get(session, ticket)
+        service.annotate(
+            session, ticket, who=current_user.username, note=form.note.data, now=desk().now()
+        )
+        note(session, "complaint_annotated", ticket)
+    flash(_("The note is in the history."))
+    return redirect(url_for("complaints.complaint", ticket=ticket))
+
+
+@blueprint.get("/<ticket>/recording.wav")
+def recording(ticket: str) -> Response:
+    """What the caller said."""
+    with desk().database.read() as session:
+        row = _get(session, ticket)
+        path = row.recording.path if row.recording else None
+    heard(f"complaint {ticket}")
+    return send_recording(path, f"complaint-{ticket}")
+
+
+def _page(ticket: str, form: NextStep | None, note_form: NoteForm | None) -> ResponseReturnValue:
+    refused = form is not None or note_form is not None
+    with desk().database.read() as session:
+        row = _get(session, ticket)
+        step = _next_step(session, row)
+        names = _names(session)
+    if form is not None:  # what was entered, with its errors; the moves are those of now
+        form.to_state.choices = step.to_state.choices
+        step = form
+    elif not refused or note_form is not None:
+        step.process(None, data={"department": row.department or "", "deadline": row.deadline})
+    return render_template(
+        "complaints/complaint.html",
+        complaint=row,
+        form=step,
+        note_form=note_form or NoteForm(None),
+        **names,
+    ), 422 if refused else 200
+
+
+def _get(session: Session, ticket: str) -> Complaint:
+    try:
+        return service.get(session, ticket)
+    except NotFoundError:
+        abort(404)
+
+
+def _next_step(session: Session, row: Complaint) -> NextStep:
+    form = NextStep()
+    form.to_state.choices = [
+        (move.to_state.value, word(move.to_state, "complaint_state"))
+        for move in service.transitions(session, row.state)
+    ]
+    form.department.choices = _departments(session)
+    if row.department is None:
+        form.department.choices.insert(0, ("", "—"))
+    return form
+
+
+def _departments(session: Session) -> list[tuple[str, str]]:
+    return [(row.code, named(row)) for row in service.departments(session)]
+
+
+def _names(session: Session) -> dict[str, object]:
+    return {
+        "categories": {row.code: row for row in service.categories(session)},
+        "departments": {row.code: row for row in service.departments(session)},
+        "note_hint": _(
+            "With “Replied” the caller hears this text when asking for progress; "
+            "otherwise it is the reason, kept in the history."
+        ),
+    }

@@ -1,0 +1,72 @@
+"""The call flows as callers meet them now: those delivered, and what staff published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import fields, is_dataclass
+
+from sqlalchemy.orm import Session
+
+from admin_web.desk import desk
+from call_flows import FlowError, FlowSet, default_texts, load, read_folder
+from call_flows.model import Node, Utterance
+from ivr.services import revisions
+
+LINE = "line"  # what all flows share: languages, defaults, keys
+
+
+def delivered() -> dict[str, str]:
+    """Return the texts that came with the line, by flow."""
+    folder = desk().settings.flows_dir
+    return read_folder(folder) if folder else default_texts()
+
+
+def texts(session: Session) -> dict[str, str]:
+    """Return the texts in force, by flow."""
+    newest = revisions.newest_flows(session)
+    return {**delivered(), **{name: row.text for name, row in newest.items()}}
+
+
+def flow_set(session: Session) -> FlowSet | None:
+    """Return the flows in force, or None where they cannot be loaded."""
+    try:
+        return load(texts(session))
+    except FlowError:
+        return None
+
+
+def flow_names(session: Session) -> list[str]:
+    """Return the names of the flows a number may start."""
+    return sorted(name for name in texts(session) if name != LINE)
+
+
+def places_of(session: Session, prompt_id: str) -> list[str]:
+    """Return where the flows say a prompt, as ``flow.node``."""
+    loaded = flow_set(session)
+    if loaded is None:
+        return []
+    return [
+        f"{flow.id}.{node.id}"
+        for flow in loaded.flows.values()
+        for node in flow.nodes.values()
+        if prompt_id in _said(node)
+    ]
+
+
+def _said(node: Node) -> set[str]:
+    return {utterance.prompt for utterance in _utterances(node)}
+
+
+def _utterances(value: object) -> Iterator[Utterance]:
+    """Yield what is said anywhere in a value of the model, however deep."""
+    if isinstance(value, Utterance):
+        yield value
+    elif is_dataclass(value):
+        for part in fields(value):
+            yield from _utterances(getattr(value, part.name))
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from _utterances(inner)
+    elif isinstance(value, Iterable) and not isinstance(value, str | bytes):
+        for inner in value:
+            yield from _utterances(inner)

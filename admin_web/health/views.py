@@ -1,0 +1,102 @@
+"""Health for monitors: no sign-in, no personal data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from flask import Blueprint, Response, jsonify
+from flask.typing import ResponseReturnValue
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Metric, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from sqlalchemy.orm import Session
+
+from admin_web.desk import desk
+from admin_web.health.state import line_state
+from ivr.records import DatabaseUnavailable
+from ivr.services import call_backs, complaint_search, heartbeats, outages, trunks
+
+blueprint = Blueprint("health", __name__)
+
+# For monitors and operators: in English, like the log.
+WORDS = {
+    "": "calls are answered",
+    "never_started": "the responder has not started yet",
+    "silent": "the responder gave no sign of life lately",
+    "not_listening": "the responder runs but does not listen yet",
+    "draining": "the line is being stopped: calls in progress finish, new ones are refused",
+}
+
+
+@blueprint.get("/healthz")
+def healthz() -> ResponseReturnValue:
+    """200 once calls are answered, 503 before."""
+    try:
+        with desk().database.read() as session:
+            state = line_state(session, desk().now())
+    except DatabaseUnavailable:
+        return jsonify(answering=False, state="the database cannot be reached"), 503
+    return jsonify(
+        answering=state.answering,
+        state=WORDS[state.why_not],
+        calls=state.calls,
+        last_sign_of_life=state.at.isoformat() if state.at else None,
+    ), 200 if state.answering else 503
+
+
+@blueprint.get("/metrics")
+def metrics() -> Response:
+    """Figures in Prometheus' text format."""
+    registry = CollectorRegistry()
+    with desk().database.read() as session:
+        registry.register(_Figures(session))
+        return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+class _Figures(Collector):
+    """Everything that is known at this moment."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def collect(self) -> Iterator[Metric]:
+        now = desk().now()
+        state = line_state(self._session, now)
+        yield _gauge("ivr_answering", "1 while calls are answered", float(state.answering))
+        if state.calls is not None:
+            yield _gauge("ivr_calls_in_progress", "Calls in progress", state.calls)
+        ages = GaugeMetricFamily(
+            "ivr_heartbeat_age_seconds", "Since the last sign of life", labels=["process"]
+        )
+        figures: dict[str, GaugeMetricFamily] = {}
+        for beat in heartbeats.all_beats(self._session):
+            ages.add_metric([beat.process], max(0.0, (now - beat.at).total_seconds()))
+            for name, value in sorted(beat.detail.items()):
+                if isinstance(value, int | float):
+                    figure = "ivr_process_" + re.sub(r"[^a-zA-Z0-9_]", "_", name)
+                    text = f"What the processes say of {name}"
+                    family = figures.setdefault(
+                        figure, GaugeMetricFamily(figure, text, labels=["process"])
+                    )
+                    family.add_metric([beat.process], float(value))
+        yield ages
+        yield from figures.values()
+        by_state = GaugeMetricFamily("ivr_complaints", "Complaints by state", labels=["state"])
+        for complaint_state, count in complaint_search.counts(self._session).items():
+            by_state.add_metric([complaint_state.value], count)
+        yield by_state
+        waiting = call_backs.count_waiting(self._session)
+        yield _gauge("ivr_call_backs_open", "Callers who wait for a call-back", waiting)
+        current = len(outages.current(self._session, now))
+        yield _gauge("ivr_outages_current", "Outage notices callers hear", current)
+        registered = GaugeMetricFamily(
+            "ivr_trunk_registered", "1 while the trunk is registered", labels=["trunk"]
+        )
+        for trunk in trunks.all_trunks(self._session, enabled_only=True):
+            registered.add_metric([trunk.name], float(trunk.register_state == "registered"))
+        yield registered
+
+
+def _gauge(name: str, text: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, text, value=value)

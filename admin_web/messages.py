@@ -1,0 +1,83 @@
+"""The catalogue of the pages' texts: collected from code and templates, kept in one .po a language.
+
+``python -m admin_web.messages`` brings ``translations/zh`` up to date after a text was added or
+changed (new ones stand empty there, to be translated), and compiles it. The compiled file is
+committed, so that running the line needs no build step; a test holds the three together.
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+FOLDER = Path(__file__).parent
+PO = FOLDER / "translations" / "zh" / "LC_MESSAGES" / "messages.po"
+MO = PO.with_suffix(".mo")
+KEYWORDS = {
+    "_": None,
+    "_l": None,
+    "gettext": None,
+    "lazy_gettext": None,
+    "ngettext": (1, 2),
+    "lazy_ngettext": (1, 2),
+}
+METHODS = [("**.py", "python"), ("**.html", "jinja2")]
+
+
+def collect() -> Catalog:
+    """Return every text of the pages, in English, with where it stands."""
+    catalog = Catalog(project="Minsheng Line", charset="utf-8")
+    found = extract_from_dir(str(FOLDER), METHODS, keywords=KEYWORDS)
+    for path, line, message, comments, context in found:
+        catalog.add(message, None, [(path, line)], auto_comments=comments, context=context)
+    return catalog
+
+
+def translations() -> Catalog:
+    """Return the Chinese texts as they are kept."""
+    if not PO.exists():
+        return Catalog(locale="zh", charset="utf-8")
+    with PO.open("rb") as file:
+        return read_po(file, locale="zh")
+
+
+def compiled(catalog: Catalog) -> bytes:
+    """Return ``catalog`` as gettext's .mo."""
+    buffer = io.BytesIO()
+    write_mo(buffer, catalog)
+    return buffer.getvalue()
+
+
+def update() -> list[str]:
+    """Write both files anew; return the texts that still lack Chinese."""
+    catalog = translations()
+    catalog.update(collect(), no_fuzzy_matching=True, update_creation_date=False)
+    catalog.obsolete.clear()
+    PO.parent.mkdir(parents=True, exist_ok=True)
+    with PO.open("wb") as file:
+        write_po(file, catalog, width=100, sort_output=True, no_location=True, omit_header=False)
+    MO.write_bytes(compiled(catalog))
+    return missing(catalog)
+
+
+def missing(catalog: Catalog) -> list[str]:
+    """Return the texts of ``catalog`` without a translation."""
+    return [
+        str(message.id)
+        for message in catalog
+        if message.id and (not message.string or message.fuzzy or not all(_strings(message.string)))
+    ]
+
+
+def _strings(string: object) -> tuple[str, ...]:
+    return tuple(string) if isinstance(string, tuple | list) else (str(string),)
+
+
+if __name__ == "__main__":
+    for text in update():
+        print(f"no Chinese yet: {text}")

@@ -1,0 +1,187 @@
+"""What the words kept in the database are called on a page, in both languages.
+
+Tables as data: a new word in the database shows as itself until it is given a name here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask
+from flask_babel import lazy_gettext as _l
+
+from admin_web.languages import page_language
+
+LANGUAGE = {"zh-CN": _l("Mandarin"), "en": _l("English")}
+ENDED_BY = {
+    "caller": _l("Caller hung up"),
+    "line": _l("Line said goodbye"),
+    "transfer": _l("Passed to a person"),
+    "silence": _l("No sound from the caller"),
+    "error": _l("A fault"),
+    "crash": _l("The line stopped"),
+}
+ENDED_TONE = {"error": "bad", "crash": "bad", "silence": "busy", "transfer": "good"}
+COMPLAINT_STATE = {
+    "received": _l("Received"),
+    "assigned": _l("Assigned"),
+    "handling": _l("Being handled"),
+    "replied": _l("Replied"),
+    "closed": _l("Closed"),
+    "rejected": _l("Rejected"),
+}
+COMPLAINT_TONE = {
+    "received": "bad",
+    "assigned": "busy",
+    "handling": "busy",
+    "replied": "good",
+    "closed": "quiet",
+    "rejected": "quiet",
+}
+UTILITY = {
+    "electricity": _l("Electricity"),
+    "water": _l("Water"),
+    "gas": _l("Gas"),
+    "heat": _l("Heating"),
+    "telephone": _l("Telephone"),
+}
+BILL_STATE = {"unpaid": _l("Unpaid"), "paid": _l("Paid")}
+RECORDING_KIND = {"complaint": _l("Complaint"), "message": _l("Message")}
+RECORDING_STATE = {
+    "recording": _l("Being recorded"),
+    "complete": _l("Complete"),
+    "unfinished": _l("Broken off"),
+    "failed": _l("Failed"),
+}
+CALL_BACK_STATE = {"open": _l("Open"), "done": _l("Done")}
+CALL_BACK_REASON = {
+    "person_not_reached": _l("Nobody answered"),
+    "no_answer": _l("Nobody answered"),
+    "busy": _l("Was busy"),
+    "failed": _l("Could not be connected"),
+    "message": _l("Left a message"),
+    "error": _l("A service was down"),
+    "missed_call": _l("Missed call"),
+}
+TRUNK_STATE = {
+    "registered": _l("Registered"),
+    "registering": _l("Registering"),
+    "refreshing": _l("Registered, refreshing"),
+    "retrying": _l("Trying again"),
+    "failed": _l("Failed"),
+    "rejected": _l("Refused by the other side"),
+    "refused": _l("Refused by the other side"),
+    "unreachable": _l("Not reachable"),
+    "reachable": _l("Reachable"),
+    "unregistered": _l("Not registered"),
+    "removed": _l("Removed"),
+    "unknown": _l("Not known yet"),
+}
+TRUNK_TONE = {
+    "registered": "good",
+    "refreshing": "good",
+    "reachable": "good",
+    "registering": "busy",
+    "retrying": "busy",
+    "failed": "bad",
+    "rejected": "bad",
+    "refused": "bad",
+    "unreachable": "bad",
+}
+OUTAGE_STATE = {"current": _l("Current"), "planned": _l("Planned"), "ended": _l("Ended")}
+OUTAGE_TONE = {"current": "bad", "planned": "busy", "ended": "quiet"}
+STEP_KIND = {
+    "play": _l("Says"),
+    "say": _l("Says"),
+    "menu": _l("Menu"),
+    "collect": _l("Asks for keys"),
+    "ask": _l("Asks for keys"),
+    "digits": _l("Asks for keys"),
+    "record": _l("Records"),
+    "lookup": _l("Looks up"),
+    "file_complaint": _l("Files the complaint"),
+    "complaint": _l("Files the complaint"),
+    "call_back": _l("Notes a call-back"),
+    "transfer": _l("Passes on"),
+    "language": _l("Sets the language"),
+    "set_language": _l("Sets the language"),
+    "go_to": _l("Goes on"),
+    "goto": _l("Goes on"),
+    "flow": _l("Goes to another flow"),
+    "branch": _l("Decides"),
+    "hang_up": _l("Hangs up"),
+    "list": _l("Reads a list"),
+}
+STEP_OUTCOME = {
+    "finished": _l("said to the end"),
+    "match": _l("keys accepted"),
+    "no_input": _l("no key pressed"),
+    "no_match": _l("wrong key"),
+    "hang_up": _l("caller hung up"),
+    "hung_up": _l("caller hung up"),
+    "found": _l("found"),
+    "not_found": _l("not found"),
+    "code_needed": _l("query code needed"),
+    "wrong_code": _l("wrong query code"),
+    "locked": _l("locked"),
+    "nothing_owed": _l("nothing owed"),
+    "none": _l("none"),
+    "unknown_area": _l("unknown area"),
+    "timeout": _l("took too long"),
+    "error": _l("failed"),
+    "filed": _l("filed"),
+    "recorded": _l("recorded"),
+    "answered": _l("answered"),
+    "busy": _l("busy"),
+    "no_answer": _l("no answer"),
+    "failed": _l("failed"),
+}
+
+TABLES = {
+    "language": LANGUAGE,
+    "ended_by": ENDED_BY,
+    "complaint_state": COMPLAINT_STATE,
+    "utility": UTILITY,
+    "bill_state": BILL_STATE,
+    "recording_kind": RECORDING_KIND,
+    "recording_state": RECORDING_STATE,
+    "call_back_state": CALL_BACK_STATE,
+    "call_back_reason": CALL_BACK_REASON,
+    "trunk_state": TRUNK_STATE,
+    "outage_state": OUTAGE_STATE,
+    "step_kind": STEP_KIND,
+    "step_outcome": STEP_OUTCOME,
+}
+TONES = {
+    "ended_by": ENDED_TONE,
+    "complaint_state": COMPLAINT_TONE,
+    "trunk_state": TRUNK_TONE,
+    "outage_state": OUTAGE_TONE,
+}
+
+
+def word(value: object, table: str) -> str:
+    """Return the name of ``value`` in ``table``; the value itself where it has none."""
+    if value is None or value == "":
+        return "—"
+    return str(TABLES[table].get(str(value), value))
+
+
+def tone(value: object, table: str) -> str:
+    """Return the tone (good, busy, bad, quiet) in which ``value`` is shown."""
+    return TONES[table].get(str(value), "quiet")
+
+
+def named(row: Any) -> str:
+    """Return the name of a row with ``name_zh`` and ``name_en``, in the page's language."""
+    if row is None:
+        return "—"
+    names = (row.name_zh, row.name_en)
+    first, second = names if page_language() == "zh-CN" else reversed(names)
+    return str(first or second)
+
+
+def attach(app: Flask) -> None:
+    """Offer these as filters to the templates of ``app``."""
+    for function in (word, tone, named):
+        app.jinja_env.filters[function.__name__] = function

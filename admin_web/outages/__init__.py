@@ -1,0 +1,5 @@
+"""Outage notices: what callers hear now, what is planned, what has ended."""
+
+from admin_web.outages.views import blueprint
+
+__all__ = ["blueprint"]

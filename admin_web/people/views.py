@@ -1,0 +1,203 @@
+"""Pages of staff accounts and tokens."""
+
+from __future__ import annotations
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_login import current_user
+from sqlalchemy.orm import Session
+from wtforms import ValidationError
+
+from admin_web.audit import note
+from admin_web.desk import desk
+from admin_web.languages import page_language
+from admin_web.people.forms import NewPersonForm, PersonForm, ResetForm, TokenForm
+from admin_web.roles import ROLE_DUTIES, ROLE_NAMES
+from admin_web.sign_in.forms import check_strength
+from ivr.records.tables import Staff
+from ivr.services import passwords, staff, tokens
+from ivr.services.errors import NotFoundError, RefusedError
+
+blueprint = Blueprint("people", __name__, url_prefix="/people")
+
+
+@blueprint.get("/")
+def people() -> ResponseReturnValue:
+    """All accounts and tokens."""
+    return _list(TokenForm(None), None)
+
+
+def _list(form: TokenForm, token: str | None, status: int = 200) -> ResponseReturnValue:
+    with desk().database.read() as session:
+        everybody = staff.everybody(session)
+        listed = tokens.all_tokens(session)
+    return render_template(
+        "people/people.html",
+        staff=everybody,
+        tokens=listed,
+        token_form=form,
+        new_token=token,
+        now=desk().now(),
+        role_names=ROLE_NAMES,
+        role_duties=ROLE_DUTIES,
+    ), status
+
+
+@blueprint.route("/-/new", methods=["GET", "POST"])
+def add() -> ResponseReturnValue:
+    """Add an account."""
+    form = NewPersonForm()
+    if form.validate_on_submit() and _add(form):
+        flash(_("The account is there. Tell the person the first password in confidence."))
+        return redirect(url_for("people.people"))
+    return render_template(
+        "people/add.html", form=form, shortest=passwords.MIN_LENGTH
+    ), 200 if request.method == "GET" else 422
+
+
+def _add(form: NewPersonForm) -> bool:
+    hashed = passwords.hash_password(form.password.data)
+    try:
+        with desk().database.begin() as session:
+            staff.create(
+                session,
+                username=form.username.data,
+                password_hash=hashed,
+                role=form.role.data,
+                display_name=form.display_name.data or "",
+                language=page_language(),
+                who=current_user.username,
+                now=desk().now(),
+            )
+    except RefusedError:
+        form.username.errors = [_("Somebody has this user name already. Choose another.")]
+        return False
+    return True
+
+
+@blueprint.route("/<username>", methods=["GET", "POST"])
+def person(username: str) -> ResponseReturnValue:
+    """Change name and role of an account."""
+    with desk().database.read() as session:
+        row = _get(session, username)
+    form = PersonForm()
+    if form.validate_on_submit():
+        if _edit(username, display_name=form.display_name.data or "", role=form.role.data):
+            flash(_("Saved."))
+            return redirect(url_for("people.person", username=username))
+        form.role.errors = [_last_administrator()]
+    elif request.method == "GET":
+        form.display_name.data, form.role.data = row.display_name, row.role.value
+    return _person_page(row, form, ResetForm(None), 200 if request.method == "GET" else 422)
+
+
+def _edit(username: str, **change: object) -> bool:
+    """Change an account; False where the last administrator would be lost."""
+    try:
+        with desk().database.begin() as session:
+            _get(session, username)
+            staff.edit(
+                session,
+                username,
+                who=current_user.username,
+                now=desk().now(),
+                **change,  # type: ignore[arg-type]
+            )
+    except RefusedError:
+        return False
+    return True
+
+
+def _last_administrator() -> str:
+    return str(_("There must be an active administrator left. Make somebody else one first."))
+
+
+@blueprint.post("/<username>/password")
+def reset_password(username: str) -> ResponseReturnValue:
+    """Give somebody a new first password."""
+    with desk().database.read() as session:
+        row = _get(session, username)
+    form = ResetForm()
+    try:
+        if not form.validate():
+            raise ValidationError(form.password.errors[0] if form.password.errors else "")
+        check_strength(form.password.data, row.username)
+    except ValidationError as error:
+        form.password.errors = [str(error)]
+        shown = PersonForm(None, data={"display_name": row.display_name, "role": row.role.value})
+        return _person_page(row, shown, form, 422)
+    hashed = passwords.hash_password(form.password.data)
+    with desk().database.begin() as session:
+        staff.set_password(
+            session,
+            row.username,
+            hashed,
+            must_change=True,
+            who=current_user.username,
+            now=desk().now(),
+        )
+    flash(_("The password is set. Tell it to the person in confidence."))
+    return redirect(url_for("people.person", username=row.username))
+
+
+def _person_page(
+    row: Staff, form: PersonForm, reset_form: ResetForm, status: int
+) -> ResponseReturnValue:
+    return render_template(
+        "people/person.html", person=row, form=form, reset_form=reset_form
+    ), status
+
+
+@blueprint.post("/<username>/deactivate")
+def deactivate(username: str) -> ResponseReturnValue:
+    """Let somebody in no more."""
+    if _edit(username, active=False):
+        flash(_("The account is deactivated."))
+    else:
+        flash(_last_administrator(), "error")
+    return redirect(url_for("people.person", username=username))
+
+
+@blueprint.post("/<username>/activate")
+def activate(username: str) -> ResponseReturnValue:
+    """Let somebody in again."""
+    _edit(username, active=True)
+    flash(_("The account is active again."))
+    return redirect(url_for("people.person", username=username))
+
+
+@blueprint.post("/-/tokens")
+def add_token() -> ResponseReturnValue:
+    """Make a token; it is shown once, on this answer."""
+    form = TokenForm()
+    token = None
+    if form.validate():
+        who = current_user.username
+        try:
+            with desk().database.begin() as session:
+                token = tokens.create(session, form.name.data, who=who, now=desk().now())
+                note(session, "token_created", form.name.data)
+        except RefusedError:
+            form.name.errors = [_("There is a token with this name already. Choose another.")]
+    return _list(form if token is None else TokenForm(None), token, 200 if token else 422)
+
+
+@blueprint.post("/-/tokens/<int:token_id>/revoke")
+def revoke_token(token_id: int) -> ResponseReturnValue:
+    """End a token."""
+    try:
+        with desk().database.begin() as session:
+            tokens.revoke(session, token_id, desk().now())
+            note(session, "token_revoked", f"token {token_id}")
+    except NotFoundError:
+        abort(404)
+    flash(_("The token opens nothing any more."))
+    return redirect(url_for("people.people"))
+
+
+def _get(session: Session, username: str) -> Staff:
+    try:
+        return staff.get(session, username)
+    except NotFoundError:
+        abort(404)

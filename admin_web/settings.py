@@ -1,0 +1,58 @@
+"""What the desk must be told before it starts.
+
+The lead process builds this from ``IVR_*`` settings; the desk itself reads no environment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class DeskSettings:
+    """Everything the desk needs that is not in the database.
+
+    ``trusted_proxies`` is the number of reverse proxies in front whose ``X-Forwarded-*``
+    headers are believed; 0 means none. ``https`` says users reach the desk by HTTPS: cookies
+    are then marked Secure and HSTS is sent. ``api_token`` opens ``/api``; without one it is shut.
+    """
+
+    state_dir: Path
+    secret_key: str
+    timezone: str = "Asia/Shanghai"
+    https: bool = False
+    trusted_proxies: int = 0
+    voice_socket: Path | None = None
+    recordings_dir: Path | None = None
+    prompts_dir: Path | None = None
+    flows_dir: Path | None = None
+    sample_data: bool = False
+    api_token: str | None = None
+    session_idle_min: int = 60
+    session_max_h: int = 12
+    max_upload_mib: int = 20
+
+    def __post_init__(self) -> None:
+        if len(self.secret_key) < 16:
+            raise ValueError("secret_key: give at least 16 characters, random and kept secret")
+
+    @property
+    def recordings(self) -> Path:
+        """The only folder recordings are ever served from."""
+        return self.recordings_dir or self.state_dir / "recordings"
+
+    @property
+    def clauses(self) -> Path:
+        """Where the voice process keeps rendered clauses."""
+        return self.state_dir / "clauses"
+
+    @property
+    def recorded_prompts(self) -> Path:
+        """Prompts spoken by staff."""
+        return self.state_dir / "prompts"
+
+    @property
+    def voice(self) -> Path:
+        """The socket of the voice process."""
+        return self.voice_socket or self.state_dir / "voice.sock"

@@ -1,0 +1,56 @@
+// What the pages do a little better with JavaScript; everything works without it.
+"use strict";
+
+// "Hear it": play the answer here instead of opening it as a page of its own.
+for (const form of document.querySelectorAll("form[data-hear]")) {
+  attachHearing(form, form.querySelector("button"));
+}
+for (const button of document.querySelectorAll("button[data-hear]")) {
+  attachHearing(button.form, button);
+}
+
+function attachHearing(form, button) {
+  const listen = async (event) => {
+    event.preventDefault();
+    const output = document.getElementById(button.dataset.output || "heard");
+    button.setAttribute("aria-busy", "true");
+    try {
+      const answer = await fetch(button.formAction || form.action, {
+        method: "POST",
+        body: new FormData(form, button),
+        credentials: "same-origin",
+        headers: { Accept: "audio/wav, application/json" },
+      });
+      if ((answer.headers.get("Content-Type") || "").startsWith("audio/")) {
+        const audio = document.createElement("audio");
+        audio.controls = true;
+        audio.autoplay = true;
+        audio.src = URL.createObjectURL(await answer.blob());
+        output.replaceChildren(audio);
+      } else {
+        const told = (answer.headers.get("Content-Type") || "").startsWith("application/json")
+          ? (await answer.json()).error
+          : output.dataset.failed;
+        const notice = document.createElement("p");
+        notice.className = "notice error";
+        notice.textContent = told;
+        output.replaceChildren(notice);
+      }
+    } catch {
+      const notice = document.createElement("p");
+      notice.className = "notice error";
+      notice.textContent = output.dataset.failed;
+      output.replaceChildren(notice);
+    } finally {
+      button.removeAttribute("aria-busy");
+    }
+  };
+  if (button) button.addEventListener("click", listen);
+}
+
+// Ask before what cannot be taken back.
+for (const form of document.querySelectorAll("form[data-confirm]")) {
+  form.addEventListener("submit", (event) => {
+    if (!window.confirm(form.dataset.confirm)) event.preventDefault();
+  });
+}
