@@ -10,6 +10,7 @@ from call_flows.instructions import CallFacts
 from call_flows.loader import default_texts, load, load_folder, read_folder
 from call_flows.model import FlowSet
 from call_flows.session import Session
+from call_flows.simulator import simulate
 
 __all__ = [
     "CallFacts",
@@ -26,4 +27,5 @@ __all__ = [
     "load",
     "load_folder",
     "read_folder",
+    "simulate",
 ]
