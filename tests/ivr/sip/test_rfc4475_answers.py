@@ -1,4 +1,4 @@
-"""The torture messages of RFC 4475 through the user agent, judged by the expectations beside them."""
+"""The torture messages of RFC 4475 through the user agent, judged by the expectations there."""
 
 from __future__ import annotations
 
