@@ -20,11 +20,13 @@ class StreamFramer:
     """Takes the bytes of one connection in any pieces; gives whole messages.
 
     After a fault nothing more comes out: `failed` holds it, and every later `feed`
-    raises it. Answer `failed.partial` if there is one, and close the connection.
+    raises it. `rejected` is then the message at fault, as far as it came: given to the
+    user agent it is answered, for `parse` refuses it too. Then close the connection.
     """
 
     def __init__(self) -> None:
         self.failed: SipParseError | None = None
+        self.rejected = b""
         self._buffer = bytearray()
         self._searched = 0  # no end of header begins before this
         self._needed: int | None = None  # length of the message at the front, once known
@@ -46,6 +48,7 @@ class StreamFramer:
                 messages.append(message)
         except SipParseError as error:
             self.failed = error
+            self.rejected = bytes(self._buffer[: MESSAGE_MAX_BYTES + 1])
             self._buffer.clear()
             if not messages:
                 raise

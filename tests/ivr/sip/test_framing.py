@@ -109,6 +109,10 @@ def test_a_length_that_cannot_be_trusted_closes_the_stream(defect: str, length: 
     assert caught.value.partial.call_id == "x"
     with pytest.raises(SipParseError):
         framer.feed(ONE)
+    with pytest.raises(SipParseError) as caught:
+        parse(framer.rejected, stream=True)
+    assert caught.value.status == 400, defect
+    assert caught.value.partial is not None, defect
 
 
 def test_messages_before_a_fault_are_handed_back_first() -> None:
@@ -130,6 +134,7 @@ def test_a_body_that_would_not_fit_is_refused_before_it_comes() -> None:
     with pytest.raises(SipParseError) as caught:
         StreamFramer().feed(options(b"Content-Length: 65535"))
     assert caught.value.status == 513
+    assert caught.value.partial is not None
     room = MESSAGE_MAX_BYTES - len(options(b"Content-Length: 65000"))
     largest = options(b"Content-Length: %d" % room, b"x" * room)
     assert len(largest) == MESSAGE_MAX_BYTES
@@ -167,6 +172,7 @@ def test_no_bytes_raise_anything_but_a_parse_error(pieces: list[bytes]) -> None:
             messages = framer.feed(piece)
         except SipParseError:
             assert framer.failed is not None
+            assert fault_of(framer.rejected)
             return
         for message in messages:
             assert not fault_of(message).startswith("Content-Length"), "framer and parser agree"
