@@ -40,6 +40,7 @@ from ivr.responder.database import Records
 from ivr.responder.interpreter import Interpreter, TransferOutcome
 from ivr.responder.journal import Journal, utc_now
 from ivr.responder.keys import key_of_info
+from ivr.responder.ledger import Ledger
 from ivr.responder.party import Exchange, Person, Referral
 from ivr.responder.playback import Audio
 from ivr.responder.replay import read_wav
@@ -62,6 +63,7 @@ class House(Exchange, Protocol):
 
     settings: Settings
     records: Records
+    ledger: Ledger
     speech: Speech
 
     def in_thread(self, function: Callable[..., Any], *arguments: Any) -> "Deferred[Any]":
@@ -94,6 +96,7 @@ class Call:
         self._session = Session(snapshot.flows, flow)
         self.journal = Journal(
             house.records,
+            house.ledger,
             house.settings.state_dir,
             house.settings.timezone,
             NewCall(

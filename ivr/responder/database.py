@@ -15,7 +15,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorThreads
@@ -121,11 +120,16 @@ class Records:
             self._commit(batch)
 
     def _commit(self, batch: list[_Write]) -> None:
-        """Commit a batch; while the database is away, try again until patience ends."""
+        """Commit a batch; while the database is away, try again until patience ends.
+
+        Where one job of a batch fails, each is run again in a transaction of its own.
+        """
         tries = 0
         while batch:
             try:
-                failed = self._try(batch)
+                with self._database.begin() as session:
+                    for write in batch:
+                        write.result = write.job(session)
             except DatabaseUnavailable as error:
                 log.warning("Trying again: %s", error)
                 now = time.monotonic()
@@ -134,24 +138,17 @@ class Records:
                     self._fire(write, Failure(error))
                 time.sleep(RETRY_S[min(tries, len(RETRY_S) - 1)])
                 tries += 1
-                continue
-            for write in batch:
-                self._fire(write, failed.get(id(write), write.result))
-            return
-
-    def _try(self, batch: list[_Write]) -> dict[int, Failure]:
-        """Run each job under a savepoint, so that one bad job does not undo the others."""
-        failed: dict[int, Failure] = {}
-        with self._database.begin() as session:
-            for write in batch:
-                try:
-                    with session.begin_nested():
-                        write.result = write.job(session)
-                except OperationalError:
-                    raise
-                except Exception:  # noqa: BLE001 - whatever it is, it is the asker's to hear
-                    failed[id(write)] = Failure()
-        return failed
+            except Exception:  # noqa: BLE001 - whatever it is, it is the asker's to hear
+                if len(batch) == 1:
+                    self._fire(batch[0], Failure())
+                else:
+                    for write in batch:
+                        self._commit([write])
+                return
+            else:
+                for write in batch:
+                    self._fire(write, write.result)
+                return
 
     def _fire(self, write: _Write, result: Any) -> None:
         outcome = write.done.errback if isinstance(result, Failure) else write.done.callback

@@ -1,19 +1,18 @@
 """What one call writes: its record, its path, its recordings, what it leaves behind.
 
-Everything goes through `Records.write`, in order. Steps are gathered and
-written once a second for all calls, so that a crash costs at most that.
+The record goes through the ledger, a few times a second for all calls. What a
+citizen said and what is promised for it is committed at once, and after what
+the ledger holds, so that the call it refers to is there.
 """
 
-import logging
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from sqlalchemy.orm import Session
 from twisted.internet.defer import Deferred
-from twisted.python.failure import Failure
 
 from call_flows.instructions import (
     CreateCallBack,
@@ -26,9 +25,10 @@ from call_flows.instructions import (
 from ivr.media import RecordingEnded
 from ivr.records.tables import EndedBy
 from ivr.responder.database import Records
+from ivr.responder.ledger import Ledger
 from ivr.services import call_backs, calls, complaints, lookups, recordings
 
-log = logging.getLogger(__name__)
+Result = TypeVar("Result")
 
 
 def utc_now() -> datetime:
@@ -40,42 +40,37 @@ class Journal:
     """The written side of one call. `state_dir` is what recordings' paths are relative to."""
 
     def __init__(
-        self, records: Records, state_dir: Path, zone: tzinfo, call: calls.NewCall
+        self,
+        records: Records,
+        ledger: Ledger,
+        state_dir: Path,
+        zone: tzinfo,
+        call: calls.NewCall,
     ) -> None:
         self.id = call.id
         self._records = records
+        self._ledger = ledger
         self._state_dir = state_dir
         self._zone = zone
         self._caller = call.caller
-        self._steps: list[calls.StepTaken] = []
-        self._step_count = 0
-        self._write(lambda session: calls.open_call(session, call))
+        self._steps = 0
+        ledger.opened(call)
 
     def answered(self, codec: str, language: str) -> None:
         """The caller is connected."""
-        now = utc_now()
-        self._write(
-            lambda session: calls.record_answer(
-                session, self.id, now, codec=codec, language=language
-            )
-        )
+        self._ledger.answered(self.id, calls.Answer(utc_now(), codec, language=language))
 
     def steps(self, steps: Sequence[Step]) -> None:
-        """Note where the caller has been; written with the next `flush`."""
+        """Note where the caller has been."""
         now = utc_now()
         for step in steps:
-            self._step_count += 1
-            self._steps.append(
+            self._steps += 1
+            self._ledger.step(
+                self.id,
                 calls.StepTaken(
-                    self._step_count, now, step.flow, step.node, step.kind, step.given, step.outcome
-                )
+                    self._steps, now, step.flow, step.node, step.kind, step.given, step.outcome
+                ),
             )
-
-    def flush(self) -> None:
-        """Write the steps noted since the last time."""
-        if self._steps:
-            steps, self._steps = self._steps, []
-            self._write(lambda session: calls.add_steps(session, self.id, steps))
 
     def close(
         self,
@@ -87,16 +82,17 @@ class Journal:
         quality: calls.Quality | None,
     ) -> None:
         """Complete the record."""
-        self.flush()
-        end = calls.CallEnd(
-            utc_now(),
-            ended_by,
-            reason,
-            language=language,
-            self_served=self_served,
-            quality=quality,
+        self._ledger.closed(
+            self.id,
+            calls.CallEnd(
+                utc_now(),
+                ended_by,
+                reason,
+                language=language,
+                self_served=self_served,
+                quality=quality,
+            ),
         )
-        self._write(lambda session: calls.close_call(session, self.id, end))
 
     # --- services
     def look_up(self, lookup: Lookup, language: str) -> "Deferred[LookupResult]":
@@ -129,7 +125,7 @@ class Journal:
             )
             return recording, path
 
-        return self._records.write(begin, patience_s=patience_s)
+        return self._commit(begin, patience_s)
 
     def end_recording(self, recording: str, ended: RecordingEnded) -> "Deferred[None]":
         """Enter what became of a recording."""
@@ -167,7 +163,7 @@ class Journal:
                 zone=self._zone,
             ).ticket
 
-        return self._records.write(file, patience_s=patience_s)
+        return self._commit(file, patience_s)
 
     def create_call_back(self, task: CreateCallBack, patience_s: float) -> "Deferred[str]":
         """Enter a call-back task; fires with an empty text once it is committed."""
@@ -183,10 +179,8 @@ class Journal:
             )
             return ""
 
-        return self._records.write(create, patience_s=patience_s)
+        return self._commit(create, patience_s)
 
-    def _write(self, job: Callable[[Session], Any]) -> None:
-        self._records.write(job).addErrback(self._lost)
-
-    def _lost(self, failure: Failure) -> None:
-        log.error("The record of call %s is incomplete: %s", self.id, failure.getErrorMessage())
+    def _commit(self, job: Callable[[Session], Result], patience_s: float) -> "Deferred[Result]":
+        self._ledger.flush()
+        return self._records.write(job, patience_s=patience_s)

@@ -20,6 +20,7 @@ from ivr.responder.call import Call
 from ivr.responder.content import Content, Snapshot, Source
 from ivr.responder.database import Records
 from ivr.responder.journal import utc_now
+from ivr.responder.ledger import Ledger
 from ivr.responder.speech import Speech
 from ivr.responder.ticker import Deadlines, Ticker
 from ivr.responder.transport import LocalAddresses, SipTransport
@@ -36,8 +37,6 @@ from prompts.store import ClauseStore
 
 PROCESS = "responder"
 HEARTBEAT_S = 2.0
-FLUSH_S = 1.0
-"""How often the steps of running calls are written: what a crash may cost of a path."""
 RETRY_AFTER_S = 10
 WILDCARDS = {"0.0.0.0": "::", "::": "0.0.0.0"}  # noqa: S104 - names, not a binding
 
@@ -59,6 +58,7 @@ class Line:
         self.settings = settings
         self.deadlines = Deadlines()
         self.records = Records(reactor, database)
+        self.ledger = Ledger(self.records, self.deadlines)
         self._pool = ThreadPool(1, 4, "files")
         agent = UserAgent(
             UserAgentConfig(max_calls=settings.max_calls, retry_after_s=RETRY_AFTER_S), os.urandom
@@ -100,7 +100,7 @@ class Line:
         self._content.start()
         self._trunks.start()
         self._beat()
-        self._flush()
+        self.ledger.start()
 
     def drain(self, limit_s: float) -> "Deferred[None]":
         """Take no new calls; fires once the last one is over, or after `limit_s`."""
@@ -116,6 +116,7 @@ class Line:
         self._ticker.stop()
         self.sip.close()
         self._engine.close()
+        self.ledger.flush()
         self.records.stop()
         self._pool.stop()
 
@@ -199,11 +200,6 @@ class Line:
     # --- regular work
     def _preload(self, snapshot: Snapshot) -> None:
         self.speech.preload(foreseeable(snapshot.catalogue))
-
-    def _flush(self) -> None:
-        for call in self._calls.values():
-            call.journal.flush()
-        self.deadlines.at(self.deadlines.now + FLUSH_S, self._flush)
 
     def _beat(self) -> None:
         detail = {

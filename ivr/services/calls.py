@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import CursorResult, Table, insert, update
+from sqlalchemy import Table, Update, bindparam, func, insert, update
 from sqlalchemy.orm import Session
 
 from ivr.records.tables import Call, CallStep, EndedBy
@@ -58,6 +58,17 @@ class Quality:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """How a call was answered. Fields left None keep what the record has."""
+
+    at: datetime
+    codec: str | None = None
+    flow: str | None = None
+    flow_revision: int | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CallEnd:
     """How a call ended. Fields left None keep what the record has."""
 
@@ -73,20 +84,29 @@ class CallEnd:
 
 def open_call(session: Session, call: NewCall) -> None:
     """Write the row, at the INVITE."""
+    open_calls(session, [call])
+
+
+def open_calls(session: Session, new: Sequence[NewCall]) -> None:
+    """Write the rows of many calls in one statement."""
     session.execute(
-        insert(cast(Table, Call.__table__)).values(
-            id=call.id,
-            caller=storable(call.caller, 128),
-            called=storable(call.called, 128),
-            caller_name=storable(call.caller_name, 128),
-            trunk=call.trunk,
-            remote=storable(call.remote, 128),
-            sip_call_id=storable(call.sip_call_id, 256),
-            started_at=call.started_at,
-            flow=call.flow,
-            flow_revision=call.flow_revision,
-            end_reason="",
-        )
+        insert(_calls),
+        [
+            {
+                "id": call.id,
+                "caller": storable(call.caller, 128),
+                "called": storable(call.called, 128),
+                "caller_name": storable(call.caller_name, 128),
+                "trunk": call.trunk,
+                "remote": storable(call.remote, 128),
+                "sip_call_id": storable(call.sip_call_id, 256),
+                "started_at": call.started_at,
+                "flow": call.flow,
+                "flow_revision": call.flow_revision,
+                "end_reason": "",
+            }
+            for call in new
+        ],
     )
 
 
@@ -101,62 +121,114 @@ def record_answer(
     language: str | None = None,
 ) -> None:
     """The 200 was acknowledged; NotFoundError where the call was never opened."""
-    known: dict[str, object] = {
-        "codec": codec,
-        "flow": flow,
-        "flow_revision": flow_revision,
-        "language": language,
-    }
-    _update(session, call_id, {"answered_at": at, **_not_none(known)})
+    record_answers(session, [(call_id, Answer(at, codec, flow, flow_revision, language))])
+
+
+def record_answers(session: Session, answers: Sequence[tuple[str, Answer]]) -> None:
+    """The answers of many calls; NotFoundError where one was never opened."""
+    _update(
+        session,
+        _ANSWER,
+        [
+            {
+                "key": call_id,
+                "new_answered_at": answer.at,
+                "new_codec": answer.codec,
+                "new_flow": answer.flow,
+                "new_flow_revision": answer.flow_revision,
+                "new_language": answer.language,
+            }
+            for call_id, answer in answers
+        ],
+    )
 
 
 def add_steps(session: Session, call_id: str, steps: Iterable[StepTaken]) -> None:
     """Add steps of the path, in one statement."""
-    rows = [
-        {
-            "call_id": call_id,
-            "seq": step.seq,
-            "at": step.at,
-            "flow": storable(step.flow, 64),
-            "node": storable(step.node, 64),
-            "kind": storable(step.kind, 32),
-            "digits": storable(step.digits, 64),
-            "outcome": storable(step.outcome, 64),
-        }
-        for step in steps
-    ]
-    if rows:
-        session.execute(insert(cast(Table, CallStep.__table__)), rows)
+    add_paths(session, [(call_id, step) for step in steps])
+
+
+def add_paths(session: Session, steps: Sequence[tuple[str, StepTaken]]) -> None:
+    """Add steps of many calls in one statement."""
+    if not steps:
+        return
+    session.execute(
+        insert(_steps),
+        [
+            {
+                "call_id": call_id,
+                "seq": step.seq,
+                "at": step.at,
+                "flow": storable(step.flow, 64),
+                "node": storable(step.node, 64),
+                "kind": storable(step.kind, 32),
+                "digits": storable(step.digits, 64),
+                "outcome": storable(step.outcome, 64),
+            }
+            for call_id, step in steps
+        ],
+    )
 
 
 def close_call(session: Session, call_id: str, end: CallEnd) -> None:
     """Complete the row; NotFoundError where the call was never opened."""
-    known: dict[str, object] = {
-        "language": end.language,
-        "flow": end.flow,
-        "flow_revision": end.flow_revision,
-        "self_served": end.self_served,
-    }
-    if end.quality is not None:
-        known |= {name: getattr(end.quality, name) for name in Quality.__slots__}
+    close_calls(session, [(call_id, end)])
+
+
+def close_calls(session: Session, ends: Sequence[tuple[str, CallEnd]]) -> None:
+    """Complete the rows of many calls; NotFoundError where one was never opened."""
     _update(
         session,
-        call_id,
-        {
-            "ended_at": end.at,
-            "ended_by": EndedBy(end.ended_by),
-            "end_reason": storable(end.reason, 200),
-            **_not_none(known),
-        },
+        _CLOSE,
+        [
+            {
+                "key": call_id,
+                "new_ended_at": end.at,
+                "new_ended_by": EndedBy(end.ended_by),
+                "new_end_reason": storable(end.reason, 200),
+                "new_language": end.language,
+                "new_flow": end.flow,
+                "new_flow_revision": end.flow_revision,
+                "new_self_served": end.self_served,
+                **{
+                    f"new_{name}": getattr(end.quality or _NO_QUALITY, name)
+                    for name in Quality.__slots__
+                },
+            }
+            for call_id, end in ends
+        ],
     )
 
 
-def _not_none(values: dict[str, object]) -> dict[str, object]:
-    return {name: value for name, value in values.items() if value is not None}
+_calls = cast(Table, Call.__table__)
+_steps = cast(Table, CallStep.__table__)
+_NO_QUALITY = Quality()
 
 
-def _update(session: Session, call_id: str, values: dict[str, object]) -> None:
-    table = cast(Table, Call.__table__)
-    result = session.execute(update(table).where(table.c.id == call_id).values(values))
-    if cast("CursorResult[object]", result).rowcount != 1:
-        raise NotFoundError(f"there is no call {call_id}")
+def _changing(*names: str) -> Update:
+    """A statement that sets columns from `new_*`; what is None there stays as it was."""
+    values = {
+        name: func.coalesce(bindparam(f"new_{name}", type_=_calls.c[name].type), _calls.c[name])
+        for name in names
+    }
+    return update(_calls).where(_calls.c.id == bindparam("key")).values(values)
+
+
+_ANSWER = _changing("answered_at", "codec", "flow", "flow_revision", "language")
+_CLOSE = _changing(
+    "ended_at",
+    "ended_by",
+    "end_reason",
+    "language",
+    "flow",
+    "flow_revision",
+    "self_served",
+    *Quality.__slots__,
+)
+
+
+def _update(session: Session, statement: Update, rows: list[dict[str, object]]) -> None:
+    # On the connection: the ORM's bulk update by primary key takes no expressions.
+    result = session.connection().execute(statement, rows)
+    if result.rowcount != len(rows):
+        raise NotFoundError(f"of {len(rows)} calls {result.rowcount} are in the database")

@@ -239,5 +239,6 @@ def test_a_flow_of_silent_prompts_does_not_recurse() -> None:
     silent: list[object] = [Play(Say("nothing"))]
     scene = Scene(silent, silent, silent, silent)
     scene.world.sound["nothing"] = ()
+    scene.heard_to_the_end()
     scene.deadlines.tick(0.1)
     assert scene.session.given == [PlaybackFinished()] * 4
