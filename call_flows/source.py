@@ -74,15 +74,22 @@ def decode(data: bytes, place: str) -> str:
         _refuse(place, line, "not UTF-8 text; save the file as UTF-8")
 
 
+# What is completed from the defaults key by key. Everything else is taken whole:
+# a way half written here and half there would lead nowhere anybody meant.
+_COMPLETED = frozenset({"on", "no_input", "no_match", "keys"})
+_WAYS = frozenset({"goto", "call"})
+
+
 def merged(upper: Table | None, lower: Table | None) -> Table | None:
-    """`upper` with what it leaves out taken from `lower`, table by table."""
+    """`upper` with what it leaves out taken from `lower`."""
     if upper is None or lower is None:
         return upper or lower
     entries = dict(lower.entries)
     lines = {**lower.lines, **upper.lines}
     for key, value in upper.entries.items():
         below = entries.get(key)
-        if isinstance(value, Table) and isinstance(below, Table):
+        complete = key in _COMPLETED and isinstance(value, Table) and not _WAYS & set(value.entries)
+        if complete and isinstance(value, Table) and isinstance(below, Table):
             entries[key] = merged(value, below) or value
         else:
             entries[key] = value
