@@ -31,7 +31,9 @@ from ivr.sip.transaction import Answered, ServerTransaction
 _reason_text = re.compile(r';\s*text\s*=\s*"((?:[^"\\]|\\.)*)"')
 _target_refresh = frozenset(("INVITE", "UPDATE"))
 # RFC 3261 §12.2.1.2, RFC 5057 §5.1: answers that say the peer's side of the dialog is gone.
+# A REFER that fails so takes only its own subscription with it.
 _dialog_is_gone = frozenset((408, 481))
+_of_the_call = frozenset(("INVITE", "UPDATE", "INFO"))
 
 
 class Phase(Enum):
@@ -256,7 +258,7 @@ class Call(ABC):
             elif status < 300 and response is not None and request.method in _target_refresh:
                 dialog.refresh_target(response)
             on_answer(status, response, at)
-            if status in _dialog_is_gone and request.method != "BYE":
+            if status in _dialog_is_gone and request.method in _of_the_call:
                 self.bye(at, EndCause.PEER_LOST, f"{request.method} got {status}")
 
         if authenticator is not None:

@@ -62,7 +62,8 @@ class Referral:
         event = notify.event
         if event is None or event[0] != "refer":
             return 489
-        if self._cseq is None:
+        number = event[1].get("id")
+        if self._cseq is None or (number is not None and number != str(self._cseq)):
             return 481
         body = _status_line.match(notify.body)
         if notify.body and (notify.content_type != "message/sipfrag" or body is None):
