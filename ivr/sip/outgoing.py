@@ -167,6 +167,7 @@ class OutgoingCall(Call):
         self.core.transactions.start(bye, dialog.path(), lambda status, answer, at: None, now)
         if self.phase is Phase.OVER:
             self._stop_waiting()
+            self.release()
 
     def _acknowledge_fork(self, dialog: Dialog | None, tag: str) -> None:
         if dialog is None or self._sent is None:
