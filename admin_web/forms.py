@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import Field, Form, ValidationError
+from wtforms import SelectField
 from wtforms.validators import InputRequired, Length
 
 
@@ -30,6 +29,13 @@ class SearchForm(DeskForm):
         }
 
 
+class Choice(SelectField):  # type: ignore[misc]
+    """One of a list, or any: what is not given is the first, empty choice."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, default="", **kwargs)
+
+
 def required() -> InputRequired:
     """A value must be given."""
     return InputRequired(_l("Fill this in."))
@@ -48,14 +54,3 @@ def strip(value: Any) -> Any:
 def choices(table: dict[str, Any], first: Any | None = None) -> list[tuple[str, Any]]:
     """Return ``table`` as the choices of a list, with ``first`` for "any"."""
     return ([("", first)] if first is not None else []) + list(table.items())
-
-
-class OneOf:
-    """The value must be one of ``values``; its message says so in the page's language."""
-
-    def __init__(self, values: Iterable[str]) -> None:
-        self.values = frozenset(values)
-
-    def __call__(self, form: Form, field: Field) -> None:
-        if field.data not in self.values:
-            raise ValidationError(_l("Choose one from the list."))

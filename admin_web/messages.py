@@ -56,6 +56,8 @@ def compiled(catalog: Catalog) -> bytes:
 def update() -> list[str]:
     """Write both files anew; return the texts that still lack Chinese."""
     catalog = translations()
+    catalog.project, catalog.version = "Minsheng Line", "1"
+    catalog.header_comment, catalog.fuzzy = "# The texts of the desk in Chinese.", False
     catalog.update(collect(), no_fuzzy_matching=True, update_creation_date=False)
     catalog.obsolete.clear()
     PO.parent.mkdir(parents=True, exist_ok=True)

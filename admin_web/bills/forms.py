@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField, FileRequired
-from wtforms import BooleanField, SelectField, StringField
+from wtforms import BooleanField, StringField
 
-from admin_web.forms import DeskForm, SearchForm, at_most, choices, strip
+from admin_web.forms import Choice, DeskForm, SearchForm, at_most, choices, strip
 from admin_web.names import UTILITY
 
 
@@ -14,7 +14,7 @@ class AccountSearch(SearchForm):
     """Which account to show."""
 
     text = StringField(_l("Account number or holder"), filters=[strip], validators=[at_most(80)])
-    kind = SelectField(_l("Supply"), choices=choices(UTILITY, _l("All supplies")))
+    kind = Choice(_l("Supply"), choices=choices(UTILITY, _l("All supplies")))
     unpaid = BooleanField(_l("Unpaid only"))
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta, tzinfo
 
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, DateField, SelectField, StringField, ValidationError
+from wtforms import BooleanField, DateField, StringField, ValidationError
 from wtforms.validators import Optional
 
-from admin_web.forms import SearchForm, at_most, choices, strip
+from admin_web.forms import Choice, SearchForm, at_most, choices, strip
 from admin_web.names import ENDED_BY, LANGUAGE
 from ivr.records.tables import EndedBy
 from ivr.services.call_search import CallFilter
@@ -26,8 +26,8 @@ class CallSearch(SearchForm):
     called = StringField(_l("Called number"), filters=[strip], validators=[at_most(64)])
     first_day = DateField(_l("From day"), validators=[Optional()])
     last_day = DateField(_l("To day"), validators=[Optional()])
-    language = SelectField(_l("Language"), choices=choices(LANGUAGE, _l("Both languages")))
-    ended_by = SelectField(_l("How it ended"), choices=choices(ENDED_BY, _l("In any way")))
+    language = Choice(_l("Language"), choices=choices(LANGUAGE, _l("Both languages")))
+    ended_by = Choice(_l("How it ended"), choices=choices(ENDED_BY, _l("In any way")))
     node = StringField(_l("Went through node"), filters=[strip], validators=[at_most(64)])
     recorded = BooleanField(_l("With a recording"))
 

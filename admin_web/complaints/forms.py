@@ -6,7 +6,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, DateField, SelectField, StringField, TextAreaField
 from wtforms.validators import Optional
 
-from admin_web.forms import DeskForm, SearchForm, at_most, choices, required, strip
+from admin_web.forms import Choice, DeskForm, SearchForm, at_most, choices, required, strip
 from admin_web.names import COMPLAINT_STATE
 
 LONGEST_NOTE = 4000
@@ -15,9 +15,9 @@ LONGEST_NOTE = 4000
 class ComplaintSearch(SearchForm):
     """Which complaints to list."""
 
-    state = SelectField(_l("State"), choices=choices(COMPLAINT_STATE, _l("All states")))
-    category = SelectField(_l("Category"))
-    department = SelectField(_l("Department"))
+    state = Choice(_l("State"), choices=choices(COMPLAINT_STATE, _l("All states")))
+    category = Choice(_l("Category"))
+    department = Choice(_l("Department"))
     text = StringField(_l("Ticket or number"), filters=[strip], validators=[at_most(64)])
     overdue = BooleanField(_l("Overdue only"))
 

@@ -31,7 +31,7 @@ class FlowText(DeskForm):
         ],
     )
     message = StringField(
-        _l("Message"),
+        _l("What was changed"),
         filters=[strip],
         validators=[Length(max=500, message=_l("At most %(max)d characters."))],
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField, FileRequired
-from wtforms import HiddenField, SelectField, StringField, TextAreaField
+from wtforms import HiddenField, StringField, TextAreaField
 
-from admin_web.forms import DeskForm, SearchForm, at_most, choices, required, strip
+from admin_web.forms import Choice, DeskForm, SearchForm, at_most, choices, required, strip
 
 LONGEST_TEXT = 2000
 
@@ -21,7 +21,7 @@ class PromptSearch(SearchForm):
     """Which prompts to list."""
 
     text = StringField(_l("Name or text"), filters=[strip], validators=[at_most(100)])
-    shown = SelectField(_l("Which"), choices=choices(SHOWN, _l("All prompts")))
+    shown = Choice(_l("Which"), choices=choices(SHOWN, _l("All prompts")))
 
 
 class PromptText(DeskForm):
@@ -31,7 +31,9 @@ class PromptText(DeskForm):
     text = TextAreaField(
         _l("Text"), filters=[strip], validators=[required(), at_most(LONGEST_TEXT)]
     )
-    message = StringField(_l("Message"), filters=[strip], validators=[required(), at_most(500)])
+    message = StringField(
+        _l("What was changed"), filters=[strip], validators=[required(), at_most(500)]
+    )
 
 
 class PromptSound(DeskForm):
