@@ -277,3 +277,46 @@ def render() -> None:
             ),
             language,
         )
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True), nargs=-1)
+def check(folder: tuple[Path, ...]) -> None:
+    """Check the published call flows and prompts, or the flows of FOLDER. 检查流程与提示语。"""
+    from call_flows import FlowError
+    from ivr import rehearsal
+
+    settings, language = _settings()
+    try:
+        found = rehearsal.check_line(settings, folder[0] if folder else None)
+    except FlowError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+    for finding in (*found.issues, *found.problems):
+        click.echo(str(finding))
+    _echo(
+        Wording(
+            f"{found.flows} flows, {found.prompts} prompts: {len(found.issues)} issues of flows, "
+            f"{len(found.problems)} of prompts",
+            f"{found.flows} 个流程、{found.prompts} 条提示语："
+            f"流程问题 {len(found.issues)} 处，提示语问题 {len(found.problems)} 处",
+        ),
+        language,
+    )
+    sys.exit(1 if found.failed else 0)
+
+
+@main.command()
+@click.option("--keys", help="A whole call: groups of keys, '-' for silence. 例：1 1 880123# -")
+@click.option("--flow", default="main", show_default=True)
+@click.option("--caller", default="13800138000", show_default=True)
+@click.option("--flows", type=click.Path(path_type=Path, file_okay=False, exists=True))
+@click.option("--live", is_flag=True, help="Look up in the line's database, not the sample town.")
+def simulate(keys: str | None, flow: str, caller: str, flows: Path | None, live: bool) -> None:
+    """Hold a call in the terminal by typing keys. 在终端里模拟通话。"""
+    from ivr import rehearsal
+
+    settings, _ = _settings()
+    rehearsal.simulate_call(
+        settings, keys=keys, folder=flows, flow=flow, caller=caller, live=live, out=click.echo
+    )

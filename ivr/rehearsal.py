@@ -1,0 +1,147 @@
+"""`ivr check` and `ivr simulate`: the line without a telephone.
+
+A simulated call looks things up in the sample town, made anew for it, or with
+`live` in the line's own database; whatever it changes there (tries of a query
+code) is rolled back.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from call_flows import CallFacts, FlowSet, Issue, PromptFact, check, load_folder
+from call_flows.simulator import simulate
+from ivr.records import Database, migrate
+from ivr.services import lookups, sample_town
+from ivr.settings import Settings
+from ivr.speaking import published
+from prompts.catalogue import Catalogue, Problem
+from prompts.compose import compose
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What `ivr check` reports: issues of flows, errors first, and problems of prompts."""
+
+    issues: tuple[Issue, ...]
+    problems: tuple[Problem, ...]
+    flows: int
+    prompts: int
+
+    @property
+    def failed(self) -> bool:
+        """Whether a caller would run into something."""
+        return any(issue.severity == "error" for issue in self.issues)
+
+
+def check_line(settings: Settings, folder: Path | None) -> Findings:
+    """Check the published flows, or those of `folder`; FlowError where they cannot be loaded."""
+    snapshot = published(settings)
+    flows = load_folder(folder) if folder is not None else snapshot.flows
+    catalogue = snapshot.catalogue
+    facts = prompt_facts(settings, catalogue)
+    return Findings(
+        tuple(check(flows, facts)), tuple(catalogue.problems()), len(flows.flows), len(catalogue)
+    )
+
+
+def prompt_facts(settings: Settings, catalogue: Catalogue) -> dict[str, PromptFact]:
+    """What the checks of flows need to know of each prompt."""
+    spoken = {language for language in catalogue.languages if settings.voice_of(language)}
+    return {
+        prompt.id: PromptFact(
+            languages=frozenset(prompt.texts) | frozenset(prompt.recordings),
+            slots={name: str(kind.value) for name, kind in prompt.slots.items()},
+            audio=frozenset(prompt.recordings) | (frozenset(prompt.texts) & spoken),
+        )
+        for prompt in catalogue
+    }
+
+
+def simulate_call(
+    settings: Settings,
+    *,
+    keys: str | None,
+    folder: Path | None,
+    flow: str,
+    caller: str,
+    live: bool,
+    out: Callable[[str], None],
+) -> None:
+    """Hold one call in the terminal; `keys` None asks for them."""
+    snapshot = published(settings)
+    flows: FlowSet = load_folder(folder) if folder is not None else snapshot.flows
+
+    def say(prompt: str, slots: Mapping[str, Any], language: str) -> str:
+        return spoken_text(snapshot.catalogue, prompt, slots, language)
+
+    with _line_database(settings) if live else _town(settings) as transaction:
+
+        def ask(service: str, arguments: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+            with transaction() as session:
+                found = lookups.run(session, service, dict(arguments), datetime.now(UTC))
+                return found.name, found.values
+
+        simulate(
+            flows,
+            say=say,
+            lookups=ask,
+            keys=keys,
+            out=out,
+            flow=flow,
+            call=CallFacts(caller, "line"),
+        )
+
+
+def spoken_text(catalogue: Catalogue, prompt: str, slots: Mapping[str, Any], language: str) -> str:
+    """What would be said, as text, numbers in words."""
+    joint = "" if language == "zh-CN" else " "
+    return joint.join(clause.text for clause in compose(catalogue, prompt, language, slots))
+
+
+_Transaction = Callable[[], Any]
+
+
+@contextmanager
+def _town(settings: Settings) -> Iterator[_Transaction]:
+    with tempfile.TemporaryDirectory(prefix="ivr-simulate-") as folder:
+        url = f"sqlite:///{folder}/town.db"
+        migrate(url)
+        database = Database(url)
+        with database.begin() as session:
+            sample_town.load(session, datetime.now(UTC), zone=settings.timezone)
+        try:
+            yield database.begin
+        finally:
+            database.close()
+
+
+class _RolledBack(Exception):  # noqa: N818 - never leaves this module
+    """Ends a transaction without keeping it."""
+
+
+@contextmanager
+def _line_database(settings: Settings) -> Iterator[_Transaction]:
+    database = Database(settings.database_url)
+
+    @contextmanager
+    def transaction() -> Iterator[Session]:
+        try:
+            with database.begin() as session:
+                yield session
+                raise _RolledBack
+        except _RolledBack:
+            pass
+
+    try:
+        yield transaction
+    finally:
+        database.close()
