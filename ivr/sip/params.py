@@ -18,9 +18,10 @@ _PARAM = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Params:
-    """An ordered set of parameters; names are case-insensitive, values as they came.
+    """An ordered set of parameters; values as they came.
 
-    A parameter without a value has None in `pairs` and reads as "".
+    Names are found in any case; ask for them in lower case. A parameter without a value
+    has None in `pairs` and reads as "".
     """
 
     pairs: tuple[tuple[str, str | None], ...] = ()
