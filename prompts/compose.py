@@ -146,6 +146,8 @@ def _cut(parts: list[_Part], language: str) -> list[Clause]:
             if clauses and lead.strip():
                 clauses[-1] = replace(clauses[-1], pause_after_ms=_pause(lead))
             clauses += _sentences(part[len(lead) :], language)
+    # A dash or an emoji alone is nothing to say.
+    clauses = [clause for clause in clauses if any(map(str.isalnum, clause.text))]
     if clauses:
         clauses[-1] = replace(clauses[-1], pause_after_ms=SENTENCE_PAUSE_MS)
     return clauses

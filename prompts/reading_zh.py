@@ -82,7 +82,7 @@ _RULES: tuple[tuple[re.Pattern[str], _Reading], ...] = tuple(
         (r"(\d{4})(?=年)", lambda match: zh.digits(match.group(1), yao=False)),
         (r"(\d{1,2})[:：](\d{2})(?!\d)", _clock),
         (r"\b0\d{2,3}-\d{7,8}\b|(?<!\d)1[3-9]\d{9}(?!\d)|\b400-\d{3,4}-\d{3,4}\b", _phone),
-        (r"(?<=[\d点分])\s*[-~—–]+\s*(?=\d)", lambda _: "至"),
+        (r"(?<=[\d点分日号])\s*[-~—–]+\s*(?=[\d零一二三四五六七八九十两])", lambda _: "至"),
         (rf"({_NUMBER})%", lambda match: zh.percent(Decimal(match.group(1)))),
         (
             rf"[¥￥]({_NUMBER})元?|({_NUMBER})元",

@@ -30,7 +30,10 @@ class ClauseStore:
         return self.folder / key[:2] / f"{key}.ulaw"
 
     def __contains__(self, key: str) -> bool:
-        return self.path(key).is_file()
+        try:
+            return self.path(key).stat().st_size > 0
+        except FileNotFoundError:
+            return False
 
     def read(self, key: str) -> bytes | None:
         """The µ-law of a clause, or None where it has not been rendered."""

@@ -43,8 +43,12 @@ class Gtts:
             file = Path(folder) / "spoken.mp3"
             try:
                 with file.open("wb") as mp3:
-                    gTTS(text, lang=self.language, timeout=self._timeout_s).write_to_fp(mp3)
-            # gTTS asserts that there is something to say, and checks the language by ValueError.
+                    # Its check of the language warns about names that the service takes.
+                    voice = gTTS(
+                        text, lang=self.language, timeout=self._timeout_s, lang_check=False
+                    )
+                    voice.write_to_fp(mp3)
+            # gTTS asserts that there is something to say.
             except (gTTSError, AssertionError, ValueError, OSError) as error:
                 raise VoiceError(
                     f"the online voice failed: {error or type(error).__name__}"

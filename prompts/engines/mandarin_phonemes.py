@@ -29,6 +29,7 @@ _ZERO_INITIAL = {
     "n": "en", "ng": "en", "m": "en", "hm": "en", "hng": "en", "ê": "ei",
 }  # fmt: skip
 _DIGITS = frozenset("零〇一二三四五六七八九幺")
+_OWN_TONE = {"一": 1, "不": 4}
 # After these, 一 is a number read out and keeps its first tone.
 _KEEPS_YI = frozenset("第按拨十期周月点键号初") | _DIGITS
 
@@ -113,13 +114,15 @@ def _sandhi(syllables: list[_Syllable]) -> list[_Syllable]:
 
 def _yi_and_bu(syllables: list[_Syllable]) -> None:
     for at, this in enumerate(syllables):
+        if this.char in _OWN_TONE:  # the dictionary bends some of them already, not all
+            this.tone = _OWN_TONE[this.char]
         before = syllables[at - 1].char if at else ""
         after = syllables[at + 1] if at + 1 < len(syllables) else None
         if after is None:
             continue
         if this.char == "不" and after.tone == 4:
             this.tone = 2
-        elif this.char == "一" and this.tone == 1:
+        elif this.char == "一":
             read_out = before in _KEEPS_YI or after.char in _DIGITS or after.char in "十月号日"
             # 统一, 万一, 唯一: it ends a word of its own.
             read_out = read_out or (at > 0 and this.ends_word and not syllables[at - 1].ends_word)

