@@ -115,7 +115,7 @@ def _filers(flow_set: FlowSet) -> set[Spot]:
 
 
 def _unreachable(flow_set: FlowSet) -> Iterator[Issue]:
-    routes = Routes(flow_set, every)
+    routes = Routes(flow_set, every, over_calls=True)
     filers = _filers(flow_set)
     called = routes.reached_from(_entries(flow_set) | filers)
     for flow in flow_set.flows.values():

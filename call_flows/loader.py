@@ -237,7 +237,8 @@ def _check_names(flow_set: FlowSet, problems: Problems) -> None:
             near = suggestion(flow_name, flow_set.flows)
             place = f"{LINE}.numbers.{number}"
             problems.append(Problem(place, 0, f"there is no flow {flow_name!r}{near}"))
-    _check_ways((flow_set.home, flow_set.on_error), flow_set, problems)
+    written = [way for way in (flow_set.home, flow_set.on_error) if way.place]
+    _check_ways(written, flow_set, problems)
     for flow in flow_set.flows.values():
         if flow.start not in flow.nodes:
             near = suggestion(flow.start, flow.nodes)

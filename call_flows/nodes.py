@@ -63,7 +63,7 @@ def _input(fields: Fields, reader: Reader, keys: Table | None) -> dict[str, Any]
         "no_match": reader.retry(on.tree("no_match"), fields.table, "no_match"),
         "hang_up": on.word("hang_up", SLUG),
         "no_input_timeout_s": fields.duration("no_input_timeout", 6.0, 0.5, 60.0),
-        "inter_digit_timeout_s": fields.duration("inter_digit_timeout", 3.0, 0.5, 20.0),
+        "inter_digit_timeout_s": fields.duration("inter_digit_timeout", 3.0, 0.1, 20.0),
         "clear_type_ahead": fields.yes_no("clear_type_ahead", False),
     }
     if found["hang_up"] == "nothing":

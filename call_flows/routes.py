@@ -28,10 +28,16 @@ def onward(_node: Node, found: Exit) -> bool:
 
 
 class Routes:
-    """The edges from node to node, for a choice of ways."""
+    """The edges from node to node, for a choice of ways.
 
-    def __init__(self, flow_set: FlowSet, choice: Choice) -> None:
+    Returns lead to every node that calls the flow. With `over_calls` a call
+    leads to its return as well, and returns lead nowhere by themselves: so a
+    node is not reached merely because it could call what is reached.
+    """
+
+    def __init__(self, flow_set: FlowSet, choice: Choice, *, over_calls: bool = False) -> None:
         self._set = flow_set
+        self._over_calls = over_calls
         self._nodes = {spot: (flow, node) for spot, flow, node in spots(flow_set)}
         self._taken: dict[Spot, list[Way]] = {
             spot: [found.way for found in exits(node) if choice(node, found)]
@@ -58,16 +64,20 @@ class Routes:
         if way.move is Move.BACK:
             back = node.back or flow.back
             if back is None or back.move is Move.BACK:
-                return set(self._returns.get(flow.id, ())) or {spot}
+                return self._returned(flow.id) or {spot}
             way = back
+        if way.move is Move.CALL and self._over_calls:
+            return {self.named(way), (spot[0], way.then or spot[1])}
         if way.move in (Move.NODE, Move.GOTO, Move.CALL):
             return {self.named(way)}
         if way.move is Move.REPEAT:
             return {spot}
         if way.move is Move.RETURN:
-            returns = set(self._returns.get(flow.id, ()))
-            return returns or self.home()
+            return self._returned(flow.id) or self.home()
         return set()
+
+    def _returned(self, flow: str) -> set[Spot]:
+        return set() if self._over_calls else set(self._returns.get(flow, ()))
 
     def named(self, way: Way) -> Spot:
         """The node that a way names."""
