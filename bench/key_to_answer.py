@@ -52,7 +52,7 @@ class Caller:
         self._send("ACK", 1)
 
     def _send(self, method: str, number: int, body: bytes = b"") -> None:
-        own = "127.0.0.1:{}".format(self.sip.getsockname()[1])
+        own = f"127.0.0.1:{self.sip.getsockname()[1]}"
         kind = "Content-Type: application/sdp\r\n" if body else ""
         self.sip.send(
             (
@@ -123,4 +123,4 @@ def main(presses: int, held: int) -> None:
 
 
 if __name__ == "__main__":
-    main(*(int(word) for word in (sys.argv[1:] + ["25", "100"])[:2]))
+    main(*(int(word) for word in [*sys.argv[1:], "25", "100"][:2]))

@@ -237,12 +237,17 @@ class _Connection(Protocol, TimeoutMixin):
         self.resetTimeout()
         try:
             messages = self._framer.feed(data)
-        except SipParseError as error:
-            log.info("A stream from %s is closed: %s", self.flow.remote, error)
-            self.transport.loseConnection()
-            return
+        except SipParseError:
+            messages = []
         for message in messages:
             self._sip.received(message, self.flow)
+        if pings := self._framer.take_pings():
+            self.transport.write(b"\r\n" * pings)  # RFC 5626 §4.4.1
+        if self._framer.failed is not None:
+            # Where the next message begins cannot be known: answer what came, and close.
+            log.info("A stream from %s is closed: %s", self.flow.remote, self._framer.failed)
+            self._sip.received(self._framer.rejected, self.flow)
+            self.transport.loseConnection()
 
     def send(self, data: bytes) -> None:
         self.transport.write(data)
