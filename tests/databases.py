@@ -1,9 +1,11 @@
 """A migrated database of its own for a test, on SQLite and on PostgreSQL."""
 
+import os
 import tempfile
 from functools import cache
 from pathlib import Path
 
+import ivr
 from ivr.records import migrate
 from tests import postgresql
 
@@ -26,3 +28,9 @@ def new_url(kind: str, folder: Path, *, migrated: bool = True) -> str:
     if migrated:
         path.write_bytes(_sqlite_template())
     return f"sqlite:///{path}"
+
+
+def environment() -> dict[str, str]:
+    """What a Python process of its own needs to import the rooms, wherever it is started."""
+    root = str(Path(ivr.__file__).resolve().parents[1])
+    return {**os.environ, "PYTHONPATH": root}

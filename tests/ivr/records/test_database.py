@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from ivr.records import Database, DatabaseUnavailable
 from ivr.records.database import database_url
 from ivr.records.tables import Account, Bill, BillState, Heartbeat, TicketCounter, UtilityKind
+from tests.databases import environment
 
 NOW = datetime(2026, 11, 22, 8, 0, 0, 123456, tzinfo=UTC)
 
@@ -153,7 +154,9 @@ os.kill(os.getpid(), 9)
 
 
 def test_what_was_committed_outlives_a_process_that_is_killed(url, database):
-    died = subprocess.run([sys.executable, "-c", COMMIT_AND_DIE, url], check=False)
+    died = subprocess.run(
+        [sys.executable, "-c", COMMIT_AND_DIE, url], env=environment(), check=False
+    )
     assert died.returncode == -9
     with database.read() as session:
         assert session.scalar(select(TicketCounter.last)) == 7

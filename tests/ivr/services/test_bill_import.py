@@ -17,6 +17,7 @@ from ivr.services.bill_fields import CellError
 from ivr.services.bill_import import BATCH, Problem, import_bills
 from ivr.services.csv_source import open_rows
 from ivr.services.errors import RefusedError
+from tests.databases import environment
 
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 HEADER = "account,kind,period,amount,due_on"
@@ -258,7 +259,9 @@ def test_a_crash_in_the_middle_leaves_whole_batches_or_nothing(url, database, tm
     path = tmp_path / "bills.csv"
     lines = [f"88{n:06d},gas,2026-11,1,2026-12-05" for n in range(BATCH * 3)]
     path.write_text("\n".join([HEADER, *lines]))
-    died = subprocess.run([sys.executable, "-c", BROKEN_OFF, url, path, mode], check=False)
+    died = subprocess.run(
+        [sys.executable, "-c", BROKEN_OFF, url, path, mode], env=environment(), check=False
+    )
     assert died.returncode == -9
     assert len(stored(database)) == left
     assert import_bills(database.begin, path).imported == len(lines)

@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -122,8 +123,6 @@ def test_the_right_code_clears_the_wrong_tries(database):
 
 
 def test_calls_at_once_share_the_three_tries(database):
-    from concurrent.futures import ThreadPoolExecutor
-
     add_account(database, code="4321")
     with ThreadPoolExecutor(6) as pool:
         heard = list(pool.map(lambda n: ask(database, code=f"000{n}"), range(6)))

@@ -85,6 +85,52 @@ def test_the_end_keeps_what_was_known_before(database):
         assert (call.flow, call.flow_revision, call.answered_at) == ("main", 7, None)
 
 
+def test_many_calls_are_written_together_and_each_keeps_its_own(database):
+    quality = calls.Quality(packets_lost=3)
+    with database.begin() as session:
+        calls.open_calls(
+            session, [calls.NewCall(f"c{n}", str(n), "line", NOW, flow="main") for n in range(3)]
+        )
+        calls.record_answers(
+            session,
+            [
+                ("c0", calls.Answer(NOW, "PCMA", language="en")),
+                ("c1", calls.Answer(NOW, "PCMU", flow="bill")),
+            ],
+        )
+        calls.add_paths(
+            session, [(f"c{n}", calls.StepTaken(1, NOW, "f", f"n{n}", "k")) for n in range(3)]
+        )
+        calls.close_calls(
+            session,
+            [
+                ("c0", calls.CallEnd(NOW, EndedBy.LINE, quality=quality)),
+                ("c1", calls.CallEnd(NOW, EndedBy.CALLER, language="zh-CN", self_served=False)),
+            ],
+        )
+    with database.read() as session:
+        kept = [call_search.find(session, f"c{n}") for n in range(3)]
+        rows = [
+            (d.call.codec, d.call.language, d.call.flow, d.call.ended_by, d.call.packets_lost)
+            for d in kept
+        ]
+        assert [d.steps[0].node for d in kept] == ["n0", "n1", "n2"]
+        assert kept[1].call.self_served is False
+    assert rows == [
+        ("PCMA", "en", "main", EndedBy.LINE, 3),
+        ("PCMU", "zh-CN", "bill", EndedBy.CALLER, None),
+        (None, None, "main", None, None),
+    ]
+
+
+def test_one_call_that_was_never_opened_is_noticed_among_many(database):
+    with database.begin() as session:
+        calls.open_call(session, calls.NewCall("c0", "1", "2", NOW))
+        ends = [(call_id, calls.CallEnd(NOW, EndedBy.LINE)) for call_id in ("c0", "nobody")]
+        with pytest.raises(NotFoundError):
+            calls.close_calls(session, ends)
+
+
 def test_pages_hold_every_call_once_although_calls_come_in_meanwhile(database):
     with database.begin() as session:
         for n in range(9):

@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
-from ivr.records.tables import Complaint
+from ivr.records.tables import Complaint, TicketCounter
 from ivr.services import complaints, tickets
+from tests.databases import environment
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
@@ -38,7 +39,10 @@ FILED_BY_EACH = 3 * 8  # of ten, those with n = 2 and 6 were rolled back
 
 
 def test_numbers_neither_repeat_nor_skip_when_many_file_at_once(url, database):
-    running = [subprocess.Popen([sys.executable, "-c", FILE_MANY, url]) for _ in range(3)]
+    running = [
+        subprocess.Popen([sys.executable, "-c", FILE_MANY, url], env=environment())
+        for _ in range(3)
+    ]
     assert [process.wait(90) for process in running] == [0, 0, 0]
     with database.read() as session:
         given = session.scalars(select(Complaint.ticket).order_by(Complaint.ticket)).all()
@@ -64,8 +68,6 @@ def test_the_day_is_the_lines_and_begins_at_its_midnight(database):
 
 
 def test_the_ten_thousandth_of_a_day_is_longer_and_not_an_error(database):
-    from ivr.records.tables import TicketCounter
-
     with database.begin() as session:
         session.add(TicketCounter(day=NOW.date(), last=9999))
     with database.begin() as session:
@@ -78,8 +80,6 @@ def test_a_time_without_a_zone_has_no_day(database):
 
 
 def test_a_ticket_of_the_longest_kind_can_be_filed_and_asked_for(database):
-    from ivr.records.tables import TicketCounter
-
     with database.begin() as session:
         session.add(TicketCounter(day=NOW.date(), last=12345))
         filed = complaints.file(
