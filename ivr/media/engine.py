@@ -31,7 +31,7 @@ _early_s: Final = 0.005
 _max_made_up: Final = 10
 _slots_per_visit: Final = 50  # each leg is visited once a second, in the slot of its bucket
 #: A socket is read once in each round, so that one flooded call cannot hold up the others.
-_max_rounds: Final = 8
+_max_rounds: Final = 32
 _buffer_bytes: Final = 2048
 
 
@@ -57,6 +57,7 @@ class MediaEngine:
         self.wall_clock = wall_clock
         self.silent_after_s = silent_after_s
         self.clock = 0  # samples of 8 kHz since the first tick
+        self.upcoming = 0  # the clock of the next sending: this tick's within one, else the next's
         self.buffer = bytearray(_buffer_bytes)  # where every datagram is read to
         self.inband = InbandReceiver()
         self._writer = writer or RecordingWriter()
@@ -101,7 +102,7 @@ class MediaEngine:
             self._origin_s = now
         previous = self._slot
         self._slot = max(previous, int((now - self._origin_s + _early_s) / slot_s))
-        self.clock = self._slot * slot_samples
+        self.clock = self.upcoming = self._slot * slot_samples
         if self._slot - previous > _max_made_up:
             for leg in self._talking:
                 leg.skip_to(self.clock - _max_made_up * slot_samples)
@@ -119,6 +120,7 @@ class MediaEngine:
         if self._posted:
             self._tell()
             self._send()
+        self.upcoming += slot_samples
 
     def close(self) -> None:
         """Close every leg, complete every recording and tell of it."""

@@ -48,7 +48,7 @@ _min_twist_db: Final = -5.5
 _min_tone_steps: Final = 32 / 5
 _min_power: Final = 400.0  # mean square of 16-bit samples: -64 dB of full scale, both tones
 _gate_share: Final = 0.55
-_max_residue: Final = 0.16
+_max_residue: Final = 0.08  # tones 11 dB over all else
 _release_steps: Final = 4
 _release_power: Final = 0.2
 

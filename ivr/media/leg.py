@@ -288,10 +288,7 @@ class Leg:
             return
         if self._playout.active or self._events_out:
             self._talking = True
-            clock = self._engine.clock
-            if self._due < clock:
-                self._due = clock
-                self._marked = True
+            self.skip_to(self._engine.upcoming)
             self._engine.started(self)
 
     def _stop(self) -> None:
@@ -300,7 +297,7 @@ class Leg:
             self._engine.stopped(self)
 
     def skip_to(self, clock: int) -> None:
-        """Give up the frames of a long stall; the listener hears a gap, not a burst."""
+        """Nothing is due before `clock`: after a pause, or a stall too long to be made up."""
         if self._due < clock:
             self._due = clock
             self._marked = True
