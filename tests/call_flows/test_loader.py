@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from call_flows import FlowError, Problem, default_texts, load, load_folder
 from call_flows.fields import Problems
 from call_flows.model import AskNode, LookupNode, MenuNode, Move, RecordNode
+from call_flows.nodes import KINDS
+from call_flows.service_facts import SERVICES
 from call_flows.source import MAX_CHARACTERS, read_table
 
 BILLS = """\
@@ -241,6 +243,17 @@ def test_default_line_says_what_design_asks_for() -> None:
     categories = flow_set.node("complaint")
     assert isinstance(categories, MenuNode)
     assert sorted(categories.choices) == list("123456")
+
+
+def test_the_reference_for_staff_names_every_kind_and_every_service() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "call-flows.md").read_text("utf-8")
+    for kind in KINDS:
+        assert f"| `{kind}` |" in text
+    for service, fact in SERVICES.items():
+        assert f"| `{service}` |" in text
+        for outcome, values in fact.outcomes.items():
+            assert f"`{outcome}`" in text
+            assert all(value in text for value in values)
 
 
 # --- anything at all
