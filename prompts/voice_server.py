@@ -18,10 +18,12 @@ import json
 import os
 import signal
 import socket
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from prompts.clause import Clause
 from prompts.engines import available
@@ -32,7 +34,9 @@ from prompts.store import ClauseStore
 LONGEST_LINE = 64 << 10
 LONGEST_TEXT = 4000
 LONGEST_QUEUE = 512
+_Result = TypeVar("_Result")
 _PRIORITIES = {"live": 0, "bulk": 2}
+GRACE_S = 2.0  # what a clause being rendered gets at the end
 _WARMING = 1  # after callers who wait, before bulk
 
 
@@ -49,7 +53,12 @@ def serve(socket_path: Path, store: ClauseStore, renderer: Renderer, *, warm: bo
     """Serve until SIGTERM or SIGINT. VoiceError where the socket cannot be had."""
     _make_way(socket_path)
     store.sweep()
-    asyncio.run(_VoiceServer(socket_path, renderer, warm=warm).run())
+    server = _VoiceServer(socket_path, renderer, warm=warm)
+    asyncio.run(server.run())
+    if server.still_rendering:
+        # A model's thread inside the interpreter's own ending brings the process down by
+        # a signal. All is said and written: the store never sees half a clause.
+        os._exit(0)
 
 
 class _VoiceServer:
@@ -61,6 +70,13 @@ class _VoiceServer:
         self._numbers = itertools.count()
         self._rendered = 0
         self._writers: set[asyncio.StreamWriter] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @property
+    def still_rendering(self) -> bool:
+        """Whether a clause was being rendered when the time to end had passed."""
+        return not self._idle.is_set()
 
     async def run(self) -> None:
         stopping = asyncio.Event()
@@ -84,23 +100,38 @@ class _VoiceServer:
             worker.cancel()
             for writer in self._writers:
                 writer.close()
+            self._path.unlink(missing_ok=True)
             with contextlib.suppress(asyncio.CancelledError):
                 await worker
-            self._path.unlink(missing_ok=True)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._idle.wait(), GRACE_S)
 
     async def _work(self) -> None:
+        while True:
+            job = await self._jobs.get()
+            if job.clause is None:
+                await self._aside(self._renderer.warm)
+            elif job.writer is not None and not job.writer.is_closing():
+                self._reply(job, await self._aside(partial(self._render, job.clause)))
+
+    async def _aside(self, work: Callable[[], _Result]) -> _Result:
+        """Do `work` in a thread. Not an executor: Python would wait for its thread at exit."""
         loop = asyncio.get_running_loop()
-        pool = ThreadPoolExecutor(1, "voice")
-        try:
-            while True:
-                job = await self._jobs.get()
-                if job.clause is None:
-                    await loop.run_in_executor(pool, self._renderer.warm)
-                elif job.writer is not None and not job.writer.is_closing():
-                    self._reply(job, await loop.run_in_executor(pool, self._render, job.clause))
-        finally:
-            # A clause being rendered is not waited for: the store never sees half of one.
-            pool.shutdown(wait=False, cancel_futures=True)
+        done: asyncio.Future[_Result] = loop.create_future()
+
+        def tell(result: _Result) -> None:
+            self._idle.set()
+            if not done.done():
+                done.set_result(result)
+
+        def run() -> None:
+            result = work()
+            with contextlib.suppress(RuntimeError):  # the loop has closed: nobody waits
+                loop.call_soon_threadsafe(tell, result)
+
+        self._idle.clear()
+        threading.Thread(target=run, name="voice", daemon=True).start()
+        return await done
 
     def _render(self, clause: Clause) -> dict[str, str]:
         try:

@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prompts.catalogue import Catalogue, Problem
@@ -118,6 +118,7 @@ def test_the_catalogue_of_the_line_loads_without_a_problem() -> None:
     assert built.problems() == []
 
 
+@settings(deadline=None)  # the first example loads the catalogue
 @given(st.text(max_size=60))
 def test_any_override_is_taken_or_refused_as_a_prompt_error(text: str) -> None:
     base = Catalogue.load_folder(TEXTS)

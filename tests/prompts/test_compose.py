@@ -5,7 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prompts.catalogue import Catalogue, Prompt
@@ -165,6 +165,7 @@ def test_any_text_of_staff_becomes_clauses_with_something_in_them(text: str, lan
         assert 0 < clause.pause_after_ms <= SENTENCE_PAUSE_MS
 
 
+@settings(deadline=None)  # the first example loads the catalogue
 @given(
     st.decimals(min_value=-99999, max_value=99999, places=2),
     st.integers(min_value=0, max_value=9999),

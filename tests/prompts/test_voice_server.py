@@ -231,7 +231,9 @@ def test_sigterm_ends_it_even_while_a_clause_is_rendered() -> None:
         assert server.process.pid is not None
         os.kill(server.process.pid, signal.SIGTERM)
         assert connection.makefile("rb").read() == b""
-        server.gate.set()
+        server.process.join(20)
+        assert server.process.exitcode == 0
+        assert not server.gate.is_set()
 
 
 def test_a_socket_left_by_a_killed_process_is_taken_over() -> None:
