@@ -7,8 +7,10 @@ whatever goes wrong inside takes the line's `on_error` exit: to the caller it is
 bounds keep it so: a limit of nodes entered between two inputs, a depth of
 calls, and a last resort that uses no flow at all.
 
-Who hangs up after speaking has still filed: a recording, once made, is owed to
-the node its record node names in `on.hang_up`, until a ticket is given.
+Who hangs up after speaking has still filed: see `owed`.
+
+Longer than a module of ours should be: entering a node and answering it share
+one state, and apart they would have to hand all of it to each other.
 """
 
 from __future__ import annotations
@@ -69,6 +71,7 @@ from call_flows.model import (
     Way,
 )
 from call_flows.nodes import NAMES
+from call_flows.owed import Owed
 from call_flows.variables import FlowFailureError, Variables, caller_number
 
 # The same for every secret, so that not even its length is told.
@@ -110,8 +113,7 @@ class Session:
         self._counts: dict[str, int] = {}  # events at this node since it was entered
         self._index = 0  # the item of a list
         self._purge = False
-        self._owed: dict[str, tuple[str, str]] = {}  # recording variable -> who files it
-        self._filed: set[str] = set()
+        self._owed = Owed(flow_set, self._variables)
         self._filings: deque[FileComplaint | CreateCallBack] = deque()
         self._ending = ""
         self._gone = False
@@ -206,7 +208,7 @@ class Session:
     def _end(self, reason: str) -> None:
         """Hang up, once everything that was spoken is filed."""
         self._ending = reason
-        self._filings.extend(self._owed_filings())
+        self._filings.extend(self._owed.due(self._flow.id, self._node))
         self._file_next()
 
     def _caller_gone(self, given: CallerHungUp) -> list[Instruction]:
@@ -219,7 +221,7 @@ class Session:
             self._note("hang_up")
         self._gone = True
         self._out = []
-        self._filings.extend(self._owed_filings())
+        self._filings.extend(self._owed.due(self._flow.id, self._node))
         if under_way:
             return []  # its Filed comes yet, and the rest after it
         self._waiting = None
@@ -239,29 +241,6 @@ class Session:
         self.finished = True
         if not self._gone:
             self._out.append(HangUp(self._ending))
-
-    def _owed_filings(self) -> list[FileComplaint | CreateCallBack]:
-        """What hanging up here files: as the node says, and what recordings made are owed."""
-        owed = list(self._owed.values())
-        if isinstance(self._node, InputNode) and self._node.hang_up:
-            owed.append((self._flow.id, self._node.hang_up))
-        found = []
-        for flow, name in dict.fromkeys(owed):
-            filer = self._set.node(flow, name)
-            if isinstance(filer, FileComplaintNode | CallBackNode):
-                recording = str(self._variables[filer.recording])
-                if recording and recording not in self._filed:
-                    self._filed.add(recording)
-                    found.append(self._filing(filer))
-        return found
-
-    def _filing(self, node: FileComplaintNode | CallBackNode) -> FileComplaint | CreateCallBack:
-        recording = str(self._variables[node.recording])
-        number = str(self._variables[node.number])
-        if isinstance(node, CallBackNode):
-            return CreateCallBack(recording, number, node.reason)
-        category = str(self._variables[node.category])
-        return FileComplaint(category, recording, number, node.finished)
 
     # --- going on
 
@@ -386,9 +365,7 @@ class Session:
                     )
                 )
             case FileComplaintNode() | CallBackNode():
-                filing = self._filing(node)
-                self._filed.add(filing.recording)
-                self._wait(filing)
+                self._wait(self._owed.filing(node))
             case TransferNode():
                 self._wait(Transfer(node.target, node.timeout_s))
             case HangUpNode():
@@ -480,13 +457,12 @@ class Session:
                 late = given.reason == "timeout"
                 self._move(node.timeout if late else node.error, given.reason)
             case Filed() if isinstance(node, FileComplaintNode | CallBackNode):
-                self._owed.pop(node.recording, None)
+                self._owed.succeeded(node)
                 if isinstance(node, FileComplaintNode):
                     self._variables.put(node.into, given.ticket)
                 self._move(node.filed, "filed", given.ticket)
             case FilingFailed() if isinstance(node, FileComplaintNode | CallBackNode):
-                # Not filed after all: it is still owed when the call ends.
-                self._filed.discard(str(self._variables[node.recording]))
+                self._owed.failed(node)
                 self._move(node.failed, "failed")
             case TransferEnded() if isinstance(node, TransferNode):
                 self._move(node.outcomes[given.outcome], given.outcome)
@@ -594,7 +570,7 @@ class Session:
             return False
         self._variables.put(node.into, recorded.recording)
         if node.hang_up:
-            self._owed[node.into] = (self._flow.id, node.hang_up)
+            self._owed.promise(node.into, self._flow.id, node.hang_up)
         return True
 
     def _looked_up(self, node: LookupNode, given: LookupResult) -> None:
