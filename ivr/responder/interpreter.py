@@ -188,6 +188,9 @@ class Interpreter:
     # --- running
     def _run(self, instructions: Sequence[Instruction]) -> None:
         self._outward.steps(self._session.take_steps())
+        for failure in self._session.failures:
+            log.error("A call flow took its error exit: %s", failure)
+        self._session.failures.clear()
         if any(isinstance(one, Collect) and one.clear_type_ahead for one in instructions):
             self._keys.clear()
         self._pending = deque(instructions)

@@ -7,6 +7,7 @@ wait for it, they are committed one by one (`journal`).
 """
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
@@ -31,6 +32,13 @@ class _Notes:
 
     def __bool__(self) -> bool:
         return bool(self.opened or self.answered or self.steps or self.closed)
+
+    def one_by_one(self) -> Iterator["_Notes"]:
+        """Each note alone, in the order in which they depend on each other."""
+        yield from (_Notes(opened=[one]) for one in self.opened)
+        yield from (_Notes(answered=[one]) for one in self.answered)
+        yield from (_Notes(steps=[one]) for one in self.steps)
+        yield from (_Notes(closed=[one]) for one in self.closed)
 
     def write(self, session: Session) -> None:
         """Write everything noted, in the order in which it depends on each other."""
@@ -77,7 +85,13 @@ class Ledger:
         """Queue what was noted: what is queued afterwards finds the calls it refers to."""
         if self._notes:
             notes, self._notes = self._notes, _Notes()
-            self._records.write(notes.write).addErrback(self._lost)
+            self._records.write(notes.write).addErrback(self._refused, notes)
+
+    def _refused(self, failure: Failure, notes: _Notes) -> None:
+        """One bad note must not cost the records of the other calls."""
+        log.error("Call records are written one by one: %s", failure.getErrorMessage())
+        for note in notes.one_by_one():
+            self._records.write(note.write).addErrback(self._lost)
 
     def _lost(self, failure: Failure) -> None:
-        log.error("Call records were not written: %s", failure.getErrorMessage())
+        log.error("A call record is incomplete: %s", failure.getErrorMessage())

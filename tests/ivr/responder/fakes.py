@@ -42,6 +42,7 @@ class FakeSession:
         self._answers = list(answers)
         self.given: list[Any] = []
         self.language = "zh-CN"
+        self.failures: list[Exception] = []
 
     def _next(self) -> list[Any]:
         answer = self._answers.pop(0) if self._answers else []
