@@ -1,0 +1,140 @@
+"""Finding what should have been said in what was heard.
+
+A clip is cut into segments of half a second; each is looked for by normalised
+cross-correlation (numpy's FFT), the first anywhere after the clip before, the
+others where they then have to be, give or take what a jitter buffer adds or
+drops. The synthesis is deterministic and G.711 lossless on loopback, so the
+right clip correlates near 1 and any other sentence of the same voice far below.
+"""
+
+import wave
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+RATE_HZ = 8000
+SEGMENT = RATE_HZ // 2
+SLACK = RATE_HZ // 10
+ALIKE = 0.75
+ENOUGH = 0.8
+_QUIET_RMS = 60.0
+
+Samples = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """What should be heard; `whole` is False where a key cuts it short."""
+
+    text: str
+    samples: Samples
+    whole: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Where a clip was found, in seconds, and the share of its segments that were."""
+
+    text: str
+    start_s: float
+    end_s: float
+    share: float
+
+
+def from_ulaw(sound: bytes) -> Samples:
+    """µ-law to linear, ITU-T G.711 table 2a."""
+    codes = ~np.frombuffer(sound, np.uint8)
+    exponent = (codes >> 4) & 0x07
+    mantissa = (codes & 0x0F).astype(np.int32)
+    magnitude = (((mantissa << 3) + 0x84) << exponent) - 0x84
+    return np.where(codes & 0x80, -magnitude, magnitude).astype(np.float64)
+
+
+def from_wav(path: Path) -> Samples:
+    """A mono 16-bit WAV at 8 kHz."""
+    with wave.open(str(path), "rb") as file:
+        form = (file.getnchannels(), file.getsampwidth(), file.getframerate())
+        assert form == (1, 2, RATE_HZ), f"{path}: {form}"
+        return np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float64)
+
+
+def correlation(heard: Samples, piece: Samples) -> Samples:
+    """Normalised cross-correlation of `piece` at each place of `heard`, from -1 to 1."""
+    if len(heard) < len(piece):
+        return np.zeros(0)
+    size = 1 << (len(heard) + len(piece) - 1).bit_length()
+    spectrum = np.fft.rfft(heard, size) * np.conj(np.fft.rfft(piece, size))
+    products = np.fft.irfft(spectrum, size)[: len(heard) - len(piece) + 1]
+    squares = np.concatenate(([0.0], np.cumsum(heard**2)))
+    energy = squares[len(piece) :] - squares[: -len(piece)]
+    floor = len(piece) * _QUIET_RMS**2
+    scale = np.sqrt(np.maximum(energy, floor) * max(float(np.sum(piece**2)), floor))
+    return np.asarray(products / scale)
+
+
+def find(heard: Samples, clip: Clip, start_s: float = 0.0, within_s: float = 60.0) -> Match:
+    """The best place of `clip` from `start_s` on; `share` says how much of it is there."""
+    first = int(start_s * RATE_HZ)
+    area = heard[first : first + int(within_s * RATE_HZ)]
+    pieces = _segments(clip.samples)
+    if not clip.whole:
+        pieces = pieces[:2]
+    best = Match(clip.text, start_s, start_s, 0.0)
+    anchor_offset, anchor = pieces[0]
+    scores = correlation(area, anchor)
+    if not len(scores):
+        return best
+    # A few of the best places: the same word may stand in a sentence before.
+    for place in _peaks(scores):
+        origin = first + place - anchor_offset
+        found, end = 0, origin
+        for offset, piece in pieces:
+            low = max(0, origin + offset - SLACK)
+            near = correlation(heard[low : origin + offset + len(piece) + SLACK], piece)
+            if len(near) and near.max() >= ALIKE:
+                found += 1
+                end = low + int(near.argmax()) + len(piece)
+        share = found / len(pieces)
+        if share > best.share:
+            best = Match(clip.text, origin / RATE_HZ, end / RATE_HZ, share)
+    return best
+
+
+def in_order(heard: Samples, clips: Sequence[Clip]) -> list[Match]:
+    """All clips one after the other; AssertionError names the first that is not there."""
+    matches: list[Match] = []
+    after_s = 0.0
+    for clip in clips:
+        match = find(heard, clip, after_s)
+        assert match.share >= ENOUGH, (
+            f"not heard after {after_s:.1f} s of {len(heard) / RATE_HZ:.1f} s: {clip.text!r} "
+            f"(found {match.share:.0%}); heard before: "
+            + "; ".join(f"{m.start_s:.1f} {m.text!r}" for m in matches[-3:])
+        )
+        matches.append(match)
+        after_s = max(after_s, match.end_s - 0.1)
+    return matches
+
+
+def _segments(samples: Samples) -> list[tuple[int, Samples]]:
+    """The pieces that are not silence; a short clip is one piece."""
+    count = max(1, len(samples) // SEGMENT)
+    size = len(samples) // count
+    pieces = [(index * size, samples[index * size : (index + 1) * size]) for index in range(count)]
+    loud = [(at, piece) for at, piece in pieces if np.sqrt(np.mean(piece**2)) > 4 * _QUIET_RMS]
+    return loud or pieces
+
+
+def _peaks(scores: Samples) -> list[int]:
+    left = scores.copy()
+    places: list[int] = []
+    for _ in range(5):
+        place = int(left.argmax())
+        if left[place] < ALIKE:
+            break
+        places.append(place)
+        left[max(0, place - SEGMENT // 2) : place + SEGMENT // 2] = -1.0
+    return places

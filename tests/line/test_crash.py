@@ -1,0 +1,73 @@
+"""What a caller said survives a kill -9 of the responder, and the line answers again."""
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.line.callers.placing import place_pyvoip
+from tests.line.harness import RTP_BLOCK, RunningLine, running
+from tests.line.heard import Clip, find, from_wav
+from tests.line.jobs import Town, complaint
+from tests.line.test_three_jobs import from_recording, write_wav
+
+pytestmark = [
+    pytest.mark.line,
+    pytest.mark.xdist_group("line"),
+    pytest.mark.timeout(600),
+]
+
+SAID_S = 2.0
+BYTES_PER_S = 8000
+AGAIN_LIMIT_S = 5.0
+
+
+def recorded_bytes(line: RunningLine) -> int:
+    return sum(path.stat().st_size for path in line.state_dir.glob("recordings/**/*.wav"))
+
+
+def test_a_recording_survives_the_responders_sudden_end(tmp_path, clauses, rtp_low):
+    speech = tmp_path / "speech.wav"
+    write_wav(speech, 77)
+    with running(RunningLine(tmp_path / "var", clauses, rtp_low + RTP_BLOCK)) as line:
+        town = Town(line.settings)
+        # Speaks long enough: the call is cut off in the middle of it.
+        script = complaint(speech, 3.0)(town, "zh-CN", "13800135000")
+        caller = threading.Thread(target=swallowed, args=(line.target, script, tmp_path))
+        caller.start()
+        limit = time.monotonic() + 60
+        while recorded_bytes(line) < (SAID_S + 0.5) * BYTES_PER_S:
+            assert time.monotonic() < limit, f"nothing is being recorded:\n{line.tail()}"
+            time.sleep(0.02)
+        killed_at = time.monotonic()
+        os.kill(line.child("responder"), signal.SIGKILL)
+        probes = 0
+        while not line.probe(timeout_s=1.0)["ok"]:
+            probes += 1
+            assert time.monotonic() - killed_at < AGAIN_LIMIT_S, line.tail()
+        again_s = time.monotonic() - killed_at
+        print(f"answers again after {again_s:.2f} s, {probes} probes refused")
+        assert again_s < AGAIN_LIMIT_S
+
+        call = line.until_row("SELECT * FROM calls WHERE caller = '13800135000'")
+        assert call["ended_at"] is not None
+        assert call["ended_by"] != "caller"
+        row = line.until_row("SELECT * FROM complaints WHERE caller = '13800135000'")
+        assert not row["finished"]
+        (recording,) = line.rows("SELECT * FROM recordings WHERE id = ?", row["recording_id"])
+        kept = from_recording(line.state_dir / recording["path"])
+        assert len(kept) / 8000 >= SAID_S
+        said = Clip("what was said before the end", from_wav(speech)[: int(1.5 * 8000)])
+        assert find(kept, said).share >= 0.8
+        caller.join()
+
+
+def swallowed(target: str, script: object, folder: Path) -> None:
+    """Place the call; its own view of being cut off is not of interest."""
+    try:
+        place_pyvoip(target, script, folder)  # type: ignore[arg-type]
+    except AssertionError:
+        pass

@@ -1,0 +1,126 @@
+"""A citizen's three jobs, by callers on four SIP stacks that are not ours.
+
+All calls are placed at the same time, as on a working day; each test waits for
+its own and compares what was heard with what should have been said.
+"""
+
+import importlib.util
+import shutil
+import wave
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.line.callers.placing import BARESIP_MODULES, PLACE
+from tests.line.harness import RunningLine
+from tests.line.heard import RATE_HZ, Clip, Samples, find, from_wav, in_order
+from tests.line.jobs import Script, Town, bill, complaint, outages, speech_like, ticket_clips
+
+pytestmark = [
+    pytest.mark.line,
+    pytest.mark.xdist_group("line"),
+    pytest.mark.timeout(900),
+]
+
+SPEECH_S = 3.0
+# One caller does its jobs in English; the last four digits tell calls apart in the records.
+LANGUAGES = {"pjsip": "en", "pyvoip": "zh-CN", "baresip": "zh-CN", "sipp": "zh-CN"}
+NUMBERS = {"pjsip": "1380013100", "pyvoip": "1380013200", "baresip": "1380013300"}
+NUMBERS["sipp"] = "1380013400"
+JOBS = ("bill", "outages", "complaint")
+
+MISSING = {
+    "pjsip": importlib.util.find_spec("pjsua2") is None and "pip install -r requirements-dev.txt",
+    "pyvoip": False,
+    "baresip": not BARESIP_MODULES.is_dir() and "apt install baresip-core",
+    "sipp": shutil.which("sipp") is None and "apt install sip-tester",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A call on its way, and its script."""
+
+    script: Script
+    speech: Path
+    language: str
+    heard: Future[Samples]
+
+
+@pytest.fixture(scope="module")
+def calls(
+    line: RunningLine, town: Town, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[tuple[str, str], Placed]]:
+    """All calls of all callers that are installed."""
+    placed: dict[tuple[str, str], Placed] = {}
+    scripts: list[tuple[str, str, Script, Path]] = []
+    for index, caller in enumerate(name for name in PLACE if not MISSING[name]):
+        speech = tmp_path_factory.mktemp("speech") / "speech.wav"
+        write_wav(speech, 20 + index)
+        makers: dict[str, Callable[[Town, str, str], Script]] = {
+            "bill": bill,
+            "outages": outages,
+            "complaint": complaint(speech, SPEECH_S),
+        }
+        for number, job in enumerate(JOBS):
+            script = makers[job](town, LANGUAGES[caller], f"{NUMBERS[caller]}{number}")
+            scripts.append((caller, job, script, speech))
+    with ThreadPoolExecutor(len(scripts)) as pool:
+        for caller, job, script, speech in scripts:
+            folder = tmp_path_factory.mktemp(f"{caller}-{job}")
+            heard = pool.submit(PLACE[caller], line.target, script, folder)
+            placed[caller, job] = Placed(script, speech, LANGUAGES[caller], heard)
+        yield placed
+
+
+def write_wav(path: Path, seed: int) -> None:
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE_HZ)
+        file.writeframes(speech_like(SPEECH_S, seed).tobytes())
+
+
+def placed_by(calls: dict[tuple[str, str], Placed], caller: str, job: str) -> Placed:
+    if MISSING[caller]:
+        pytest.skip(f"{caller} is not installed: {MISSING[caller]}")
+    return calls[caller, job]
+
+
+@pytest.mark.parametrize("caller", PLACE)
+def test_a_bill_is_looked_up(calls, line, caller):
+    placed = placed_by(calls, caller, "bill")
+    in_order(placed.heard.result(), placed.script.expected)
+    call = line.until_row(
+        "SELECT * FROM calls WHERE caller = ? AND ended_at IS NOT NULL", placed.script.caller
+    )
+    assert call["language"] == placed.language
+    assert call["ended_by"] == "caller"
+    steps = line.rows("SELECT * FROM call_steps WHERE call_id = ? ORDER BY seq", call["id"])
+    assert "880123" in [step["digits"].rstrip("#") for step in steps]
+
+
+@pytest.mark.parametrize("caller", PLACE)
+def test_the_outages_are_heard_newest_first(calls, caller):
+    placed = placed_by(calls, caller, "outages")
+    in_order(placed.heard.result(), placed.script.expected)
+
+
+@pytest.mark.parametrize("caller", PLACE)
+def test_a_complaint_is_filed_and_its_ticket_heard_twice(calls, line, town, caller):
+    placed = placed_by(calls, caller, "complaint")
+    heard = placed.heard.result()
+    row = line.until_row("SELECT * FROM complaints WHERE caller = ?", placed.script.caller)
+    assert (row["category"], row["callback_number"]) == ("roads", placed.script.caller)
+    in_order(heard, [*placed.script.expected, *ticket_clips(town, placed.language, row["ticket"])])
+    (recording,) = line.rows("SELECT * FROM recordings WHERE id = ?", row["recording_id"])
+    assert recording["state"] == "complete"
+    kept = from_recording(line.state_dir / recording["path"])
+    assert find(kept, Clip("what the caller said", from_wav(placed.speech))).share >= 0.8
+
+
+def from_recording(path: Path) -> Samples:
+    return from_wav(path)
