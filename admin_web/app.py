@@ -33,7 +33,7 @@ from admin_web import (
     people,
     prompts,
     roles,
-    sample_town,
+    sample_banner,
     security,
     sign_in,
     sound,
@@ -93,7 +93,7 @@ def create_app(
     sign_in.attach(app)
     roles.attach(app)
     CSRFProtect(app)
-    for part in (errors, formatting, names, sample_town, sound):
+    for part in (errors, formatting, names, sample_banner, sound):
         part.attach(app)
     for page in PAGES:
         app.register_blueprint(page.blueprint)

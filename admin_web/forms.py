@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import SelectField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 
 class DeskForm(FlaskForm):  # type: ignore[misc]
-    """A form of the desk; its CSRF token is checked before every POST."""
+    """A form of the desk.
 
-
-class SearchForm(DeskForm):
-    """A form sent by GET: it changes nothing, so it needs no CSRF token."""
+    ``CSRFProtect`` asks every POST for the token of the session, before any form is read; so
+    no form asks for one of its own.
+    """
 
     class Meta:
         csrf = False
+
+
+class SearchForm(DeskForm):
+    """A form sent by GET."""
 
     def query(self) -> dict[str, str]:
         """Return what was asked for, for the addresses of further pages and downloads."""
@@ -51,6 +57,7 @@ def strip(value: Any) -> Any:
     return value.strip() if isinstance(value, str) else value
 
 
-def choices(table: dict[str, Any], first: Any | None = None) -> list[tuple[str, Any]]:
-    """Return ``table`` as the choices of a list, with ``first`` for "any"."""
-    return ([("", first)] if first is not None else []) + list(table.items())
+def choices(table: Mapping[str, Any], first: Any | None = None) -> list[SelectChoice]:
+    """Return ``table`` (value: name) as the choices of a list, with ``first`` for "any"."""
+    any_of_them = [SelectChoice("", first)] if first is not None else []
+    return any_of_them + [SelectChoice(value, name) for value, name in table.items()]

@@ -13,6 +13,7 @@ from admin_web.audit import heard, note
 from admin_web.complaints.forms import ComplaintSearch, NextStep, NoteForm
 from admin_web.desk import desk
 from admin_web.downloads import csv_answer
+from admin_web.forms import choices
 from admin_web.links import with_query
 from admin_web.names import named, word
 from admin_web.sound import send_recording
@@ -76,10 +77,9 @@ def complaints_csv() -> Response:
 
 def _search_form(session: Session) -> ComplaintSearch:
     form = ComplaintSearch(request.args)
-    form.category.choices = [("", _("All categories"))] + [
-        (row.code, named(row)) for row in service.categories(session)
-    ]
-    form.department.choices = [("", _("All departments")), *_departments(session)]
+    categories = {row.code: named(row) for row in service.categories(session)}
+    form.category.choices = choices(categories, _("All categories"))
+    form.department.choices = choices(_departments(session), _("All departments"))
     return form
 
 
@@ -205,18 +205,17 @@ def _get(session: Session, ticket: str) -> Complaint:
 
 def _next_step(session: Session, row: Complaint) -> NextStep:
     form = NextStep()
-    form.to_state.choices = [
-        (move.to_state.value, word(move.to_state, "complaint_state"))
-        for move in service.transitions(session, row.state)
-    ]
-    form.department.choices = _departments(session)
-    if row.department is None:
-        form.department.choices.insert(0, ("", "—"))
+    moves = service.transitions(session, row.state)
+    form.to_state.choices = choices(
+        {move.to_state.value: word(move.to_state, "complaint_state") for move in moves}
+    )
+    nobody = "—" if row.department is None else None
+    form.department.choices = choices(_departments(session), nobody)
     return form
 
 
-def _departments(session: Session) -> list[tuple[str, str]]:
-    return [(row.code, named(row)) for row in service.departments(session)]
+def _departments(session: Session) -> dict[str, str]:
+    return {row.code: named(row) for row in service.departments(session)}
 
 
 def _names(session: Session) -> dict[str, object]:

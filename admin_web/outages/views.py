@@ -8,9 +8,11 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from sqlalchemy.orm import Session
+from wtforms.fields.choices import SelectChoice
 
 from admin_web.audit import note
 from admin_web.desk import desk
+from admin_web.forms import choices
 from admin_web.names import named
 from admin_web.outages.forms import LONGEST_TEXT, OutageForm
 from admin_web.voice import spoken
@@ -120,6 +122,7 @@ def _get(session: Session, outage_id: int) -> Outage:
         abort(404)
 
 
-def _area_choices(session: Session) -> list[tuple[str, str]]:
+def _area_choices(session: Session) -> list[SelectChoice]:
     listed = area_service.all_areas(session)
-    return [("", _("Whole town"))] + [(a.code, f"{a.code} {named(a)}") for a in listed]
+    table = {area.code: f"{area.code} {named(area)}" for area in listed}
+    return choices(table, _("Whole town"))

@@ -6,6 +6,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
+from wtforms.fields.choices import SelectChoice
 
 from admin_web.audit import note
 from admin_web.desk import desk
@@ -107,5 +108,5 @@ def _new_number(session: Session) -> NewNumberForm:
     return form
 
 
-def _flow_choices(session: Session) -> list[tuple[str, str]]:
-    return [(name, name) for name in flow_names(session)]
+def _flow_choices(session: Session) -> list[SelectChoice]:
+    return [SelectChoice(name, name) for name in flow_names(session)]
