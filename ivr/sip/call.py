@@ -19,14 +19,14 @@ from ivr.sip.authenticator import Authenticator
 from ivr.sip.core import Core
 from ivr.sip.dialog import Dialog, DialogId
 from ivr.sip.errors import SipParseError, SipUsageError
-from ivr.sip.events import CallEnded, EndCause, InfoReceived
+from ivr.sip.events import CallEnded, EndCause, Event, InfoReceived
 from ivr.sip.message import Request, Response, serialize
 from ivr.sip.negotiation import Negotiation
 from ivr.sip.referral import Referral
 from ivr.sip.responses import Fields, allow, session_description, supported
 from ivr.sip.routing import behind_nat
 from ivr.sip.session_timer import SessionTimer
-from ivr.sip.transaction import Answered, ServerTransaction
+from ivr.sip.transaction import Answered, ClientTransaction, ServerTransaction
 
 _reason_text = re.compile(r';\s*text\s*=\s*"((?:[^"\\]|\\.)*)"')
 _target_refresh = frozenset(("INVITE", "UPDATE"))
@@ -60,6 +60,7 @@ class Call(ABC):
         self.session = SessionTimer(core.config, core.timers, self.media.refresh, self._expired)
         self._awaited: dict[int, AwaitedAck] = {}
         self._listed: list[DialogId] = []
+        self._re_invite: ClientTransaction | None = None
         core.calls[self.number] = self
 
     # Commands
@@ -190,7 +191,7 @@ class Call(ABC):
     def _info(self, request: Request, transaction: ServerTransaction, now: float) -> None:
         content_type = request.content_type or ""
         self.reply(request, transaction, 200, now)
-        self.core.emit(InfoReceived(self.number, content_type, request.body))
+        self.tell(InfoReceived(self.number, content_type, request.body))
 
     def _options(self, request: Request, transaction: ServerTransaction, now: float) -> None:
         self.reply(request, transaction, 200, now, headers=capabilities)
@@ -263,7 +264,9 @@ class Call(ABC):
 
         if authenticator is not None:
             authenticator.sign(request)
-        self.core.transactions.start(request, dialog.path(), answered, now)
+        transaction = self.core.transactions.start(request, dialog.path(), answered, now)
+        if request.method == "INVITE":
+            self._re_invite = transaction
 
     def acknowledge(self, cseq: int) -> bytes:
         """Send the ACK of a 2xx to our INVITE (§13.2.2.4); returns it for repetition."""
@@ -296,6 +299,11 @@ class Call(ABC):
 
     # The end
 
+    def tell(self, event: Event) -> None:
+        """Tell the program, unless it has had the last word on this call."""
+        if self.phase is not Phase.OVER:
+            self.core.emit(event)
+
     def end(self, cause: EndCause, reason: str, now: float) -> None:
         """Say the last word on this call, once."""
         if self.phase is Phase.OVER:
@@ -303,8 +311,18 @@ class Call(ABC):
         self.phase = Phase.OVER
         self.session.stop()
         self.media.abandon(now)
+        self._abandon_re_invite(now)
         self.core.calls.pop(self.number, None)
+        self.core.ends_untold.add(self.number)
         self.core.emit(CallEnded(self.number, cause, reason))
+
+    def _abandon_re_invite(self, now: float) -> None:
+        """An INVITE that got a 1xx waits without limit (§17.1.1.2), and the peer stops answering
+        with the call."""
+        transaction, self._re_invite = self._re_invite, None
+        if transaction is not None and not transaction.terminated:
+            limit = self.core.config.durations.transaction_s
+            self.core.timers.set(now + limit, lambda at: transaction.terminate())
 
     def release(self) -> None:
         """Forget the dialog: nothing more is to be said to the peer."""

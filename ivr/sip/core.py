@@ -34,6 +34,7 @@ class Core:
         self.timers = TimerQueue()
         self.transactions = Transactions(config.durations, self.timers, self.new_id)
         self.events: deque[Event] = deque()
+        self.ends_untold: set[int] = set()  # calls whose CallEnded nobody has taken yet
         self.counters: Counter[str] = Counter()
         self.calls: dict[int, Call] = {}  # those the program may give commands to
         self.dialogs: dict[DialogId, Call] = {}  # those a peer may still send requests to

@@ -64,7 +64,7 @@ class IncomingCall(Call):
             now + (limit if wanted is None else min(limit, wanted)), self._gave_up
         )
         caller = request.from_
-        self.core.emit(
+        self.tell(
             InviteReceived(
                 call=self.number,
                 called_user=request.uri.user or "",
@@ -136,7 +136,7 @@ class IncomingCall(Call):
                 self.send_bye(now, self._hang_up_reason)
             return
         self.phase = Phase.UP
-        self.core.emit(CallEstablished(self.number, None if self._offered else answer))
+        self.tell(CallEstablished(self.number, None if self._offered else answer))
 
     def reject(self, status: int, now: float, headers: Fields = ()) -> None:
         """Refuse with 300-699."""
@@ -181,7 +181,7 @@ class IncomingCall(Call):
 
     def _cancelled(self, now: float, reason: str) -> None:
         self._refuse(487, now)
-        self.core.emit(CallCancelled(self.number))
+        self.tell(CallCancelled(self.number))
         self.end(EndCause.CANCELLED, reason, now)
 
     def _prack(self, request: Request, transaction: ServerTransaction, now: float) -> None:

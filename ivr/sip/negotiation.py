@@ -76,7 +76,7 @@ class Negotiation:
         self._refresh_target(request)
         self._peers = request, transaction
         transaction.on_failure = lambda now: self._drop_peers()
-        self._call.core.emit(MediaOffered(self._call.number, offered(request)))
+        self._call.tell(MediaOffered(self._call.number, offered(request)))
 
     def _drop_peers(self) -> None:
         self._peers = None
@@ -107,7 +107,7 @@ class Negotiation:
         call.reply(request, transaction, 200, now, headers=fields, body=body)
         confirmed = MediaConfirmed(call.number, None)
         if request.method == "UPDATE":
-            call.core.emit(confirmed)
+            call.tell(confirmed)
             self._next(now)
             return
         asked_for_offer = offered(request) is None
@@ -115,7 +115,7 @@ class Negotiation:
         def acknowledged(answer: bytes | None, at: float) -> None:
             self._ours = False
             given = MediaConfirmed(call.number, answer) if asked_for_offer else confirmed
-            call.core.emit(given)
+            call.tell(given)
             self._next(at)
 
         self._ours = asked_for_offer
@@ -201,7 +201,7 @@ class Negotiation:
                     return
                 call.session.confirmed(response, now)
                 if not quietly:
-                    call.core.emit(MediaConfirmed(call.number, response.body or None))
+                    call.tell(MediaConfirmed(call.number, response.body or None))
                 self._next(now)
                 return
             self._ours = False
@@ -213,7 +213,7 @@ class Negotiation:
                 self._send(body, now, quietly=quietly)
             else:
                 if not quietly:
-                    call.core.emit(MediaRefused(call.number, status))
+                    call.tell(MediaRefused(call.number, status))
                 self._next(now)
 
         return answered

@@ -110,6 +110,15 @@ class OutgoingCall(Call):
         self._stop_waiting()
         self.release()
 
+    def peer_hung_up(self, reason: str, now: float) -> None:
+        if self.phase is not Phase.PLACED:
+            super().peer_hung_up(reason, now)
+            return
+        # A BYE before any 2xx came: the callee's 2xx was lost for good, or it breaks §15.
+        self.tell(CallRefused(self.number, 480, reason or reason_phrase(480)))
+        self.end(EndCause.REFUSED, reason or reason_phrase(480), now)
+        self._cancel(now)
+
     # What the peer answers
 
     def _answered(self, status: int, response: Response | None, now: float) -> None:
@@ -132,7 +141,7 @@ class OutgoingCall(Call):
             self._take_dialog(Dialog.from_response(self._sent, response, self._flow))
         if status > 100:
             body = response.body if response.content_type == session_description else b""
-            self.core.emit(CallRinging(self.number, status, body or None))
+            self.tell(CallRinging(self.number, status, body or None))
 
     def _accepted(self, response: Response, now: float) -> None:
         if self._sent is None:
@@ -153,7 +162,7 @@ class OutgoingCall(Call):
         self.peer_allows = response.allow
         self._acknowledge_fork(self.dialog, tag)
         self.session.confirmed(response, now)
-        self.core.emit(CallAnswered(self.number, response.body or None))
+        self.tell(CallAnswered(self.number, response.body or None))
 
     def _decline(self, response: Response, tag: str, now: float) -> None:
         """A 2xx nobody waits for: of another fork, or one that crossed our CANCEL."""
@@ -191,7 +200,7 @@ class OutgoingCall(Call):
             return
         self._stop_waiting()
         reason = (response.reason if response is not None else "") or reason_phrase(status)
-        self.core.emit(CallRefused(self.number, status, reason))
+        self.tell(CallRefused(self.number, status, reason))
         self.end(EndCause.REFUSED, f"{status} {reason}", now)
         self.release()
 
@@ -212,7 +221,7 @@ class OutgoingCall(Call):
     def _gave_up(self, now: float) -> None:
         """Nobody answers: as a 408 (§8.1.3.1)."""
         if self.phase is Phase.PLACED:
-            self.core.emit(CallRefused(self.number, 408, "nobody answered"))
+            self.tell(CallRefused(self.number, 408, "nobody answered"))
             self.end(EndCause.REFUSED, "nobody answered", now)
             self._cancel(now)
 

@@ -52,10 +52,10 @@ class Referral:
         if status < 300:
             if not self._accepted:
                 self._accepted = True
-                call.core.emit(ReferAccepted(call.number))
+                call.tell(ReferAccepted(call.number))
         else:
             self._cseq = None
-            call.core.emit(ReferRefused(call.number, status))
+            call.tell(ReferRefused(call.number, status))
 
     def receive(self, notify: Request, now: float) -> int:
         """Take a NOTIFY; returns the status to answer it with (RFC 6665 §4.1.3)."""
@@ -71,13 +71,13 @@ class Referral:
         call = self._call
         if not self._accepted:  # the NOTIFY overtook the 202 (§2.4.4)
             self._accepted = True
-            call.core.emit(ReferAccepted(call.number))
+            call.tell(ReferAccepted(call.number))
         state = notify.subscription_state
         if body is not None:
-            call.core.emit(ReferProgress(call.number, int(body[1])))
+            call.tell(ReferProgress(call.number, int(body[1])))
         if state is not None and state[0] == "terminated":
             self._cseq = None
             if body is None:
                 # §2.4.7: the subscription ended and nobody says how: taken as failed.
-                call.core.emit(ReferProgress(call.number, 503))
+                call.tell(ReferProgress(call.number, 503))
         return 200

@@ -17,7 +17,7 @@ from ivr.sip.call import Call, capabilities
 from ivr.sip.config import Trunk, UserAgentConfig
 from ivr.sip.core import Core
 from ivr.sip.errors import SipParseError, SipUsageError
-from ivr.sip.events import Event
+from ivr.sip.events import CallEnded, Event
 from ivr.sip.incoming import IncomingCall
 from ivr.sip.message import Request, Response, parse
 from ivr.sip.name_addr import NameAddr
@@ -80,7 +80,12 @@ class UserAgent:
     def next_event(self) -> Event | None:
         """The oldest event not taken yet."""
         events = self._core.events
-        return events.popleft() if events else None
+        if not events:
+            return None
+        event = events.popleft()
+        if isinstance(event, CallEnded):
+            self._core.ends_untold.discard(event.call)
+        return event
 
     @property
     def calls(self) -> int:
@@ -95,15 +100,18 @@ class UserAgent:
 
     def ring(self, call: int, now: float) -> None:
         """Send 180."""
-        self._incoming(call).ring(now)
+        if found := self._incoming(call):
+            found.ring(now)
 
     def answer(self, call: int, body: bytes, now: float) -> None:
         """Send 200: `body` is the answer, or our offer where the INVITE had none."""
-        self._incoming(call).answer(body, now)
+        if found := self._incoming(call):
+            found.answer(body, now)
 
     def reject(self, call: int, status: int, now: float, *, headers: Fields = ()) -> None:
         """Refuse with a status from 300 to 699."""
-        self._incoming(call).reject(status, now, headers)
+        if found := self._incoming(call):
+            found.reject(status, now, headers)
 
     def hang_up(self, call: int, now: float, *, reason: str | None = None) -> None:
         """BYE, CANCEL or 487, whatever the state asks for; nothing where the call is over."""
@@ -136,19 +144,23 @@ class UserAgent:
 
     def accept_media(self, call: int, body: bytes, now: float) -> None:
         """Answer `MediaOffered`."""
-        self._call(call).media.accept(body, now)
+        if found := self._call(call):
+            found.media.accept(body, now)
 
     def refuse_media(self, call: int, now: float, *, status: int = 488) -> None:
         """Refuse `MediaOffered`; the session goes on as it was."""
-        self._call(call).media.refuse(status, now)
+        if found := self._call(call):
+            found.media.refuse(status, now)
 
     def offer_media(self, call: int, body: bytes, now: float) -> None:
         """Change the session by a re-INVITE; `MediaConfirmed` or `MediaRefused` follows."""
-        self._call(call).offer_media(body, now)
+        if found := self._call(call):
+            found.offer_media(body, now)
 
     def refer(self, call: int, target: str, now: float) -> None:
         """Transfer blindly to a URI."""
-        self._call(call).refer(target, now)
+        if found := self._call(call):
+            found.refer(target, now)
 
     def add_trunk(self, trunk: Trunk, now: float) -> None:
         """Register with a trunk, or only watch it, until it is removed."""
@@ -173,15 +185,17 @@ class UserAgent:
         """Take no new calls: 503 with Retry-After. Calls in progress go on."""
         self._core.draining = True
 
-    def _call(self, number: int) -> Call:
+    def _call(self, number: int) -> Call | None:
+        """The call, or None where its end is among the events not taken yet: the program cannot
+        know of it, so that a command is no fault of its."""
         call = self._core.calls.get(number)
-        if call is None:
+        if call is None and number not in self._core.ends_untold:
             raise SipUsageError(f"call {number} is over, or never was")
         return call
 
-    def _incoming(self, number: int) -> IncomingCall:
+    def _incoming(self, number: int) -> IncomingCall | None:
         call = self._call(number)
-        if not isinstance(call, IncomingCall):
+        if call is not None and not isinstance(call, IncomingCall):
             raise SipUsageError(f"call {number} was placed by us")
         return call
 
