@@ -54,7 +54,7 @@ _marker: Final = 0x80
 _comfort_noise: Final = 13  # RFC 3551 table 4; tolerated though it was not agreed
 _keep_alive_s: Final = 10
 _report_every_s: Final = 5  # RFC 3550 §6.2
-_timed_packets: Final = 9  # each second so many packets are timed, for jitter
+_timed_packets: Final = 5  # each second so many packets in a row are timed, for jitter
 #: After the peer has moved, its old source is not taken for the new one so long (samples, 2 s).
 _moved_grace: Final = 16_000
 #: The same key by two ways is one press, if they come this close together (samples, 1 s).
@@ -304,12 +304,13 @@ class Leg:
 
     def send_due(self, until: int) -> bool:
         """Send the frames due before `until` (engine samples); False when all has been played."""
+        playout = self._playout
         while self._due < until:
             if self._events_out:
                 self._send_event()
                 continue
-            frame = self._playout.next_frame(self._frame)
-            if self._playout.finished:
+            frame = playout.next_frame(self._frame)
+            if playout.finished:
                 self._tell_finished()
             if frame is None:
                 self._talking = False
