@@ -28,7 +28,7 @@ from typing import Any, TypeVar
 from prompts.clause import Clause
 from prompts.engines import available
 from prompts.errors import PromptError, VoiceError
-from prompts.renderer import Renderer
+from prompts.renderer import Renderer, give_back_memory, keep_memory_in_one_arena
 from prompts.store import ClauseStore
 
 LONGEST_LINE = 64 << 10
@@ -51,6 +51,7 @@ class _Job:
 
 def serve(socket_path: Path, store: ClauseStore, renderer: Renderer, *, warm: bool = True) -> None:
     """Serve until SIGTERM or SIGINT. VoiceError where the socket cannot be had."""
+    keep_memory_in_one_arena()
     _make_way(socket_path)
     store.sweep()
     server = _VoiceServer(socket_path, renderer, warm=warm)
@@ -113,6 +114,8 @@ class _VoiceServer:
                 await self._aside(self._renderer.warm)
             elif job.writer is not None and not job.writer.is_closing():
                 self._reply(job, await self._aside(partial(self._render, job.clause)))
+                if self._jobs.empty():
+                    await self._aside(give_back_memory)
 
     async def _aside(self, work: Callable[[], _Result]) -> _Result:
         """Do `work` in a thread. Not an executor: Python would wait for its thread at exit."""

@@ -90,9 +90,10 @@ def running() -> Iterator[Running]:
             _wait_for(server)
             yield server
         finally:
-            server.gate.set()
-            server.process.terminate()
-            server.process.join(20)
+            if server.process.is_alive():  # a dead waiter would never take notice of the gate
+                server.gate.set()
+                server.process.terminate()
+                server.process.join(20)
             assert server.process.exitcode == 0
             assert not server.socket.exists()
 

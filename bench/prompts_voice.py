@@ -1,0 +1,146 @@
+"""How fast the voice is: `python bench/prompts_voice.py [--all]`, one JSON object.
+
+Composing and cached reading are what stands between a lookup and a caller's ear; `--all`
+also renders the whole catalogue into an empty store. The voice process is measured over
+its own socket, after its voices have been loaded, and for its memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from prompts.catalogue import Catalogue
+from prompts.clause import Clause
+from prompts.compose import compose
+from prompts.errors import VoiceError
+from prompts.render_all import render_all
+from prompts.renderer import default_renderer
+from prompts.store import ClauseStore
+from prompts.voice_client import VoiceClient
+from prompts.voice_server import serve
+
+TEXTS = Path(__file__).resolve().parents[1] / "prompts" / "text"
+
+
+def microseconds(work: Callable[[], object], times: int = 2000) -> dict[str, float]:
+    taken = []
+    for _ in range(times):
+        start = time.perf_counter()
+        work()
+        taken.append((time.perf_counter() - start) * 1e6)
+    taken.sort()
+    return {"p50": round(statistics.median(taken), 1), "p99": round(taken[int(times * 0.99)], 1)}
+
+
+def bill(amount: str) -> dict[str, object]:
+    return {"kind": "power", "amount": Decimal(amount), "due": date(2026, 12, 1), "state": "unpaid"}
+
+
+def in_process(folder: Path) -> dict[str, object]:
+    catalogue = Catalogue.load_folder(TEXTS)
+    store = ClauseStore(folder)
+    key = Clause("您好", "zh-CN").key("bench")
+    store.put(key, b"\xff" * 16000)
+    clauses = compose(catalogue, "bill_found", "zh-CN", bill("128.50"))
+    return {
+        "compose_menu_us": microseconds(lambda: compose(catalogue, "main_menu", "zh-CN", {})),
+        "compose_bill_us": microseconds(
+            lambda: compose(catalogue, "bill_found", "zh-CN", bill("128.50"))
+        ),
+        "keys_of_bill_us": microseconds(lambda: [clause.key("bench") for clause in clauses]),
+        "cached_read_2s_us": microseconds(lambda: store.read(key)),
+    }
+
+
+def run_server(folder: Path) -> None:
+    store = ClauseStore(folder / "store")
+    serve(folder / "voice.sock", store, default_renderer(store))
+
+
+def memory_mb(pid: int) -> dict[str, int]:
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+    found = {line.split(":")[0]: int(line.split()[1]) // 1024 for line in lines if "kB" in line}
+    return {"now": found["VmRSS"], "most": found["VmHWM"]}
+
+
+def over_socket(folder: Path) -> dict[str, object]:
+    process = multiprocessing.get_context("spawn").Process(target=run_server, args=(folder,))
+    process.start()
+    client = VoiceClient(folder / "voice.sock", 60)
+    try:
+        deadline = time.monotonic() + 60
+        while not (folder / "voice.sock").exists() and time.monotonic() < deadline:
+            process.join(0.05)
+        for language, text in (("zh-CN", "您好。"), ("en", "Hello there.")):
+            client.render(Clause(text, language))
+        assert process.pid is not None
+        figures: dict[str, object] = {"memory_loaded_mb": memory_mb(process.pid)}
+        catalogue = Catalogue.load_folder(TEXTS)
+        for language in ("zh-CN", "en"):
+            taken = []
+            for at in range(30):
+                clauses = compose(
+                    catalogue, "bill_found", language, bill(f"{137 * at + 1}.{at:02}")
+                )
+                (amount,) = [c for c in clauses if "元" in c.text or " yuan" in c.text]
+                start = time.perf_counter()
+                client.render(amount)
+                taken.append((time.perf_counter() - start) * 1000)
+            taken.sort()
+            figures[f"uncached_amount_{language}_ms"] = {
+                "p50": round(statistics.median(taken)), "p95": round(taken[28])
+            }  # fmt: skip
+        client.render(
+            Clause("因设备检修，城南新村一号楼至十二号楼停电，请提前做好准备。" * 3, "zh-CN")
+        )
+        figures["memory_after_mb"] = memory_mb(process.pid)
+        return figures
+    except VoiceError as error:
+        return {"error": str(error)}
+    finally:
+        client.close()
+        process.terminate()
+        process.join(30)
+
+
+def whole_catalogue(folder: Path) -> dict[str, object]:
+    store = ClauseStore(folder)
+    workers = len(os.sched_getaffinity(0))
+    renderer = default_renderer(store)
+    report = render_all(Catalogue.load_folder(TEXTS), store, renderer, workers=workers)
+    audio_s = sum(file.stat().st_size for file in folder.rglob("*.ulaw")) / 8000
+    return {
+        "clauses": report.total,
+        "faults": len(report.faults),
+        "workers": workers,
+        "seconds": round(report.seconds, 1),
+        "audio_seconds": round(audio_s),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--all", action="store_true", help="also render the whole catalogue")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="voice") as folder:
+        figures = in_process(Path(folder) / "read") | over_socket(Path(folder))
+        if arguments.all:
+            figures["catalogue"] = whole_catalogue(Path(folder) / "all")
+    print(json.dumps(figures, indent=2))
+
+
+if __name__ == "__main__":
+    main()
