@@ -61,7 +61,6 @@ class Call(ABC):
         self._awaited: dict[int, AwaitedAck] = {}
         self._listed: list[DialogId] = []
         self._re_invite: ClientTransaction | None = None
-        core.calls[self.number] = self
 
     # Commands
 
@@ -376,5 +375,6 @@ def spoken_reason(request: Request) -> str:
 
 def reason_field(text: str) -> str:
     """A Reason header for people to read; cause 16 is normal clearing (Q.850)."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    printable = "".join(c if c.isprintable() else " " for c in text)
+    escaped = printable.replace("\\", "\\\\").replace('"', '\\"')
     return f'Q.850;cause=16;text="{escaped}"'

@@ -54,6 +54,7 @@ class IncomingCall(Call):
     def begin(self, flow: Flow, trunk: str | None, now: float) -> None:
         """Answer 100 and tell the program."""
         request, transaction = self._request, self._transaction
+        self.core.calls[self.number] = self
         self.list_dialog()
         self.core.callers[self._caller] = self
         transaction.on_failure = self._transaction_failed
@@ -147,8 +148,8 @@ class IncomingCall(Call):
         self.end(EndCause.REJECTED, f"refused with {status}", now)
 
     def _refuse(self, status: int, now: float, headers: Fields = ()) -> None:
-        self._stop_waiting()
         self.reply(self._request, self._transaction, status, now, headers=headers)
+        self._stop_waiting()
         self.release()
 
     def hang_up(self, now: float, reason: str | None) -> None:

@@ -76,7 +76,7 @@ class Transactions:
         )
         self._clients[transaction.key] = transaction
         self._index(transaction)
-        transaction.start(request, now)
+        transaction.start(now)
         return transaction
 
     def stamp(self, request: Request, flow: Flow) -> str:

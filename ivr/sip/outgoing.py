@@ -53,15 +53,17 @@ class OutgoingCall(Call):
         self._challenged = 0
         self._provisional = False  # §9.1: no CANCEL before the first 1xx
         self._cancelling = False
+        self._ringing: CallRinging | None = None
         self._patience: Timer | None = None
         # The ACK of each fork's 2xx, by the fork's tag: a 2xx that comes again gets it again.
         self._acknowledgements: dict[str, tuple[Flow, bytes]] = {}
 
     def begin(self, now: float) -> None:
         """Send the INVITE."""
+        self._send(now)
+        self.core.calls[self.number] = self
         limit = self.core.config.durations.invite_expires_s
         self._patience = self.core.timers.set(now + limit, self._gave_up)
-        self._send(now)
 
     def _send(self, now: float) -> None:
         self._cseq += 1
@@ -141,7 +143,10 @@ class OutgoingCall(Call):
             self._take_dialog(Dialog.from_response(self._sent, response, self._flow))
         if status > 100:
             body = response.body if response.content_type == session_description else b""
-            self.tell(CallRinging(self.number, status, body or None))
+            ringing = CallRinging(self.number, status, body or None)
+            if ringing != self._ringing:  # retransmissions say nothing new
+                self._ringing = ringing
+                self.tell(ringing)
 
     def _accepted(self, response: Response, now: float) -> None:
         if self._sent is None:

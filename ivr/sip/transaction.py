@@ -122,10 +122,7 @@ class Transaction:
         self._running[name] = self._layer.timers.set(now + interval, fire)
 
     def _do(self, action: Do, subject: Request | Response | None, now: float) -> None:
-        if action is Do.SEND and isinstance(subject, Response):
-            self.last_sent = serialize(subject)
-            self._layer.send(self.flow, self.last_sent)
-        elif action is Do.RESEND and self.last_sent:
+        if action in (Do.SEND, Do.RESEND) and self.last_sent:
             self._layer.send(self.flow, self.last_sent)
 
     def _release(self) -> None:
@@ -168,7 +165,11 @@ class ServerTransaction(Transaction):
             what = Input.SENT_2XX
         else:
             what = Input.SENT_FINAL
-        self._take(what, response, now)
+        if (self.state, what) in self.machine.transitions:
+            # Written before anything changes: a response that cannot be is our own fault, and
+            # leaves the transaction as it was.
+            self.last_sent = serialize(response)
+            self._take(what, response, now)
 
     def repeat(self, now: float) -> None:
         """The 2xx of an INVITE once more, unchanged: the core's own retransmission, §13.3.1.4."""
@@ -222,11 +223,11 @@ class ClientTransaction(Transaction):
         machine = invite_client if request.method == "INVITE" else non_invite_client
         super().__init__(layer, machine, key, request.method, flow)
         self._request: Request | None = request if request.method == "INVITE" else None
+        self.last_sent = serialize(request)
         self._acknowledge = acknowledge
         self.on_answer: Answered | None = on_answer
 
-    def start(self, request: Request, now: float) -> None:
-        self.last_sent = serialize(request)
+    def start(self, now: float) -> None:
         self._enter(self.machine.start, now)
         self._layer.send(self.flow, self.last_sent)
 

@@ -541,3 +541,32 @@ def test_a_peer_of_rfc_2543_is_served() -> None:
     assert line.events() == [CallEstablished(call, None)]
     bye = request("BYE", from_tag=None, to_tag=tag, cseq=2)
     assert line.statuses(bye) == [200]
+
+
+def test_a_refusal_that_cannot_be_written_leaves_the_call_as_it_was() -> None:
+    line = Line()
+    call = invited(line)
+    with pytest.raises(SipUsageError):
+        line.agent.reject(call, 486, line.now, headers=[("X-Note", "a\r\nEvil: yes")])
+    assert line.said() == []
+    line.agent.answer(call, ANSWER, line.now)
+    assert statuses(line.said()) == [180, 200]
+
+
+def test_hanging_up_is_safe_whatever_the_reason_says() -> None:
+    line = Line()
+    call = Answered(line)
+    line.agent.hang_up(call.number, line.now, reason="a\r\nEvil: yes\0")
+    (bye,) = requests(line.said(), "BYE")
+    assert "Evil" not in bye.headers
+
+
+def test_a_command_for_a_call_whose_end_is_not_yet_told_is_no_fault() -> None:
+    line = Line()
+    call = Answered(line)
+    line.give(call.request("BYE"))
+    line.agent.offer_media(call.number, OFFER, line.now)
+    assert line.said() == []
+    line.events()
+    with pytest.raises(SipUsageError):
+        line.agent.offer_media(call.number, OFFER, line.now)

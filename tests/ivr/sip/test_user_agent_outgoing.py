@@ -384,3 +384,26 @@ def test_the_callee_is_served_inside_the_call() -> None:
     call = Placed(line).up()
     assert statuses(line.give(call.request("OPTIONS"))) == [200]
     assert only(line.give(call.request("BYE", cseq=2))).status == 200
+
+
+def test_a_caller_name_with_a_line_end_is_our_fault_and_leaves_nothing() -> None:
+    line = Line()
+    with pytest.raises(SipUsageError):
+        line.agent.invite(
+            "sip:desk@192.0.2.9",
+            OFFER,
+            line.flow,
+            line.now,
+            from_uri="sip:line@192.0.2.1",
+            from_display="line\r\nEvil: yes",
+        )
+    assert remembered(line.agent) == 0
+    assert line.said() == []
+
+
+def test_ringing_that_says_nothing_new_is_told_once() -> None:
+    line = Line()
+    call = Placed(line)
+    for _ in range(3):
+        line.give(response(call.invite, 180))
+    assert line.events() == [CallRinging(call.number, 180, None)]
