@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import count
 from typing import TYPE_CHECKING
@@ -65,11 +66,7 @@ class Core:
 
     def contact(self, flow: Flow, user: str | None = None) -> str:
         """Our Contact on a path; nothing in it but what every peer can read."""
-        transport = "tcp" if flow.transport == "tcp" else None
-        uri = Uri.sip(
-            flow.local[0], flow.local[1], user or self.config.contact_user, transport=transport
-        )
-        return f"<{uri.serialize()}>"
+        return _contact(flow.local, flow.transport, user or self.config.contact_user)
 
     def stateless_tag(self, request: Request) -> str:
         """A To tag that is the same for every copy of a request, with nothing remembered
@@ -126,3 +123,9 @@ class Core:
             body=body,
             content_type=session_description,
         )
+
+
+@lru_cache(maxsize=1024)
+def _contact(local: tuple[str, int], transport: str, user: str) -> str:
+    uri = Uri.sip(*local, user, transport="tcp" if transport == "tcp" else None)
+    return f"<{uri.serialize()}>"

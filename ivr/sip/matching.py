@@ -82,7 +82,11 @@ class Transactions:
     def stamp(self, request: Request, flow: Flow) -> str:
         """Put a Via of ours on a request, in place of the one it has; returns the branch."""
         branch = MAGIC_COOKIE + self._new_id()
-        request.headers.set("Via", our_via(flow, branch))
+        via = our_via(flow, branch)
+        if "Via" in request.headers:
+            request.headers.set("Via", via)
+        else:
+            request.headers.add("Via", via)
         return branch
 
     def receive_response(self, response: Response, now: float) -> bool:
