@@ -8,12 +8,14 @@ store has not got it. The reactor thread touches neither disk nor synthesiser.
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from call_flows.instructions import Say
+from ivr.media.tones import silence
 from ivr.responder.playback import Audio
 from ivr.responder.voice import VoiceClient
 from prompts.catalogue import Catalogue
@@ -22,12 +24,13 @@ from prompts.compose import compose
 from prompts.errors import PromptError
 from prompts.store import ClauseStore
 
-ULAW_SILENCE = b"\xff"
-ULAW_BYTES_PER_MS = 8
 MEMORY_BYTES = 64 << 20
 """Varying clauses kept in memory: about two and a quarter hours of speech."""
 
 log = logging.getLogger(__name__)
+
+# One object for each length of pause, not one for each clause of each call.
+_silence = lru_cache(maxsize=64)(silence)
 
 
 class Speech:
@@ -82,7 +85,7 @@ class Speech:
     def _sound(self, clause: Clause) -> "Audio | Deferred[Audio]":
         key = self._key(clause)
         sound = self._fixed.get(key) or self._recall(key)
-        pause = ULAW_SILENCE * (ULAW_BYTES_PER_MS * clause.pause_after_ms)
+        pause = _silence(clause.pause_after_ms)
         if sound is not None:
             return (sound, pause)
         return self._fetch(key, clause).addCallback(lambda got: (got, pause) if got else ())
