@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import SelectField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, Length
 
 
 class DeskForm(FlaskForm):  # type: ignore[misc]
@@ -42,9 +42,9 @@ class Choice(SelectField):  # type: ignore[misc]
         super().__init__(*args, default="", **kwargs)
 
 
-def required() -> InputRequired:
-    """A value must be given."""
-    return InputRequired(_l("Fill this in."))
+def required() -> DataRequired:
+    """A value must be given; blanks are none."""
+    return DataRequired(_l("Fill this in."))
 
 
 def at_most(length: int) -> Length:
