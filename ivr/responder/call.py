@@ -92,6 +92,7 @@ class Call:
         self._referral: Referral | None = None
         self._person: Person | None = None
         self._transferred = False
+        self._written = False
         flow = snapshot.flow_for(invite.called_user)
         self._session = Session(snapshot.flows, flow)
         self.journal = Journal(
@@ -116,6 +117,11 @@ class Call:
         leg.listener = self.heard
 
     # --- signalling
+    def fail(self, reason: str) -> None:
+        """Refuse a call that a fault of ours keeps from being answered."""
+        self._hung_up = (EndedBy.ERROR, reason)
+        self._house.sip.user_agent.reject(self.number, 500, self._house.deadlines.now)
+
     def answer(self) -> None:
         """Ring, negotiate and answer; an offer we cannot meet is refused with its status."""
         sip, now = self._house.sip, self._house.deadlines.now
@@ -206,9 +212,14 @@ class Call:
         ended_by = EndedBy.CALLER if cause in _BY_CALLER else EndedBy.LINE
         if cause in _BY_FAULT:
             ended_by = EndedBy.ERROR
+        if self._transferred:
+            ended_by = EndedBy.TRANSFER  # whoever says goodbye first: the person has the caller
         self._ended = self._hung_up or (ended_by, reason or cause.value)
+        if self._referral is not None:
+            self._referral.stop()
         if self._person is not None:
-            self._person.hang_up()
+            self._transferred = self._person.answered
+            self._person.abandon()
         if self._established:
             self._interpreter.caller_hung_up()
         else:
@@ -287,6 +298,9 @@ class Call:
         if target is None:
             ended("failed")
             return
+        timeout_s = transfer.timeout_s
+        if transfer.target == PERSON:
+            timeout_s = self._house.settings.operator_timeout
 
         def transferred(result: TransferOutcome) -> None:
             self._referral = None
@@ -295,10 +309,10 @@ class Call:
 
         def refused() -> None:
             self._referral = None
-            self._call_person(target, transfer.timeout_s, ended)
+            self._call_person(target, timeout_s, ended)
 
         self._referral = Referral(self._house, refused=refused, ended=transferred)
-        self._referral.start(self.number, target, transfer.timeout_s)
+        self._referral.start(self.number, target, timeout_s)
 
     def _target(self, name: str) -> str | None:
         """Turn the flow's word for a person into a SIP URI; None where nobody is configured."""
@@ -336,8 +350,9 @@ class Call:
 
     def finished(self) -> None:
         """The flow is over: once the dialog is too, close the leg and complete the record."""
-        if self._ended is None:
+        if self._ended is None or self._written:
             return
+        self._written = True
         ended_by, reason = self._ended
         seen = self._leg.statistics()
         self._leg.close()

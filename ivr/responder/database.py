@@ -132,6 +132,7 @@ class Records:
                         write.result = write.job(session)
             except DatabaseUnavailable as error:
                 log.warning("Trying again: %s", error)
+                self._take_what_waits(batch)  # whose patience may be shorter than the first one's
                 now = time.monotonic()
                 for write in [w for w in batch if w.give_up_at <= now]:
                     batch.remove(write)
@@ -149,6 +150,17 @@ class Records:
                 for write in batch:
                     self._fire(write, write.result)
                 return
+
+    def _take_what_waits(self, batch: list[_Write]) -> None:
+        while True:
+            try:
+                write = self._writes.get_nowait()
+            except queue.Empty:
+                return
+            if write is None:
+                self._writes.put(None)  # the end, for `_write_forever` to see
+                return
+            batch.append(write)
 
     def _fire(self, write: _Write, result: Any) -> None:
         outcome = write.done.errback if isinstance(result, Failure) else write.done.callback

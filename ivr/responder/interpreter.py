@@ -55,6 +55,10 @@ WAITING_SAID_AFTER_S = 0.8
 WAITING_SAID_AGAIN_S = 6.0
 FILING_PATIENCE_S = 8.0
 """How long a caller is kept waiting for a ticket number while the database is away."""
+FILING_PATIENCE_GONE_S = 3600.0
+"""The same once the caller has hung up: nobody waits, and what was said must be filed."""
+RECORDING_NOTED_S = 1.0
+"""A recording is complete on disk: its row may follow later than the caller's next prompt."""
 FAULT_LIMIT = 2
 """Faults of ours in one call after which it is ended in order instead of tried again."""
 
@@ -112,10 +116,11 @@ class Interpreter:
         self._keys: deque[str] = deque(maxlen=TYPE_AHEAD_LIMIT)
         self._collector: Collector | None = None
         self._collect_clock: Deadline | None = None
-        self._lookup_clocks: list[Deadline] = []
+        self._waiting_clocks: list[Deadline] = []
         self._when_drained: Callable[[], None] | None = None
         self._recording: str | None = None
         self._record: Record | None = None
+        self._recording_under_way = False
         self._stopped_by: str | None = None
         self._wait = 0
         self._committing = False
@@ -168,12 +173,24 @@ class Interpreter:
         if recording is None:
             return
         wait = self._wait
-        done = self._outward.end_recording(recording, ended)
-        done.addBoth(lambda _result: self._recorded(wait, recording, ended))
+        told = False
+
+        def tell(_result: object = None) -> None:
+            nonlocal told
+            if not told:
+                told = True
+                clock.cancel()
+                self._recorded(wait, recording, ended)
+
+        clock = self._deadlines.at(self._deadlines.now + RECORDING_NOTED_S, tell)
+        self._outward.end_recording(recording, ended).addBoth(tell)
 
     def caller_hung_up(self) -> None:
         """The caller is gone: stop all sound, keep what was said."""
-        if self._gone or self._over:
+        if self._over:
+            self._outward.finished()  # we hung up first; only now is the dialog over too
+            return
+        if self._gone:
             return
         self._gone = True
         self._playback.stop()
@@ -182,7 +199,8 @@ class Interpreter:
         self._when_drained = None
         if self._recording is not None:
             self._leg.stop_recording()  # RecordingEnded follows, and then the leave-taking
-        elif self._record is None and not self._committing:
+        elif not self._recording_under_way and not self._committing:
+            self._record = None  # where its notice still played, nothing is recorded
             self._take_leave()
 
     # --- running
@@ -259,7 +277,7 @@ class Interpreter:
             # A tick later, so that a flow of empty prompts cannot recurse.
             wait = self._wait
             self._deadlines.at(
-                self._deadlines.now, lambda: action() if wait == self._wait else None
+                self._deadlines.now, lambda: self._guarded(action) if wait == self._wait else None
             )
         return True
 
@@ -269,7 +287,7 @@ class Interpreter:
             self._collector.playback_ended(self._deadlines.now)
             self._arm_collector()
         if action is not None:
-            action()
+            self._guarded(action)
 
     def _please_wait(self) -> Audio:
         sound: list[bytes] = []
@@ -323,29 +341,34 @@ class Interpreter:
 
     def _start_recording(self, record: Record) -> None:
         wait = self._wait
-        beginning = self._outward.begin_recording(record)
+        self._recording_under_way = True
+        self._accompany((PLEASE_WAIT,), wait)
 
         def begun(recording: str) -> None:
+            self._stop_waiting_words()
             self._recording = recording
             if self._gone:
                 self._leg.stop_recording()
 
         def failed(failure: Failure) -> None:
             log.error("A recording could not begin: %s", failure.getErrorMessage())
+            self._stop_waiting_words()
             self._record = None
+            self._recording_under_way = False
             if self._gone:
                 self._take_leave()
             elif wait == self._wait:
                 self._give(RecordingFailed("the recording could not begin"))
 
-        beginning.addCallbacks(begun, failed)
+        self._outward.begin_recording(record).addCallbacks(begun, failed)
 
     def _recorded(self, wait: int, recording: str, ended: RecordingEnded) -> None:
         self._record = None
-        if wait != self._wait:
-            return
+        self._recording_under_way = False
         if self._gone:
             self._take_leave(Recorded(recording, ended.seconds, "hang_up"))
+        elif wait != self._wait:
+            return
         elif ended.cause == "failed" and not ended.seconds:
             self._give(RecordingFailed("nothing could be written"))
         else:
@@ -355,11 +378,7 @@ class Interpreter:
     def _look_up(self, lookup: Lookup) -> bool:
         self._wait += 1
         wait = self._wait
-        self._lookup_clocks.append(
-            self._deadlines.at(
-                self._deadlines.now + WAITING_SAID_AFTER_S, lambda: self._say_waiting(lookup, wait)
-            )
-        )
+        self._accompany(lookup.waiting, wait)
         self._try_look_up(lookup, wait, lookup.retries)
         return True
 
@@ -386,30 +405,36 @@ class Interpreter:
             log.error("Lookup %s failed: %s", lookup.service, failure.getTraceback())
             failed("error")
 
-        self._lookup_clocks.append(
+        self._waiting_clocks.append(
             self._deadlines.at(self._deadlines.now + lookup.timeout_s, lambda: failed("timeout"))
         )
         self._outward.look_up(lookup, self._session.language).addCallbacks(done, went_wrong)
 
-    def _say_waiting(self, lookup: Lookup, wait: int) -> None:
-        if wait != self._wait or self._playback.busy:
-            return
-        for content in lookup.waiting:
-            self._playback.add(
-                self._outward.audio(content, self._session.language),
-                barge_in=True,
-                now=self._deadlines.now,
-            )
-        self._lookup_clocks.append(
-            self._deadlines.at(
-                self._deadlines.now + WAITING_SAID_AGAIN_S, lambda: self._say_waiting(lookup, wait)
-            )
-        )
+    def _accompany(
+        self, waiting: Sequence[Content], wait: int, after_s: float = WAITING_SAID_AFTER_S
+    ) -> None:
+        """Say the waiting words after a while, and again, for as long as the same thing waits."""
+
+        def say() -> None:
+            if wait != self._wait or self._gone:
+                return
+            if self._playback.busy:
+                self._accompany(waiting, wait)
+                return
+            for content in waiting:
+                self._playback.add(
+                    self._outward.audio(content, self._session.language),
+                    barge_in=True,
+                    now=self._deadlines.now,
+                )
+            self._accompany(waiting, wait, WAITING_SAID_AGAIN_S)
+
+        self._waiting_clocks.append(self._deadlines.at(self._deadlines.now + after_s, say))
 
     def _stop_waiting_words(self) -> None:
-        for clock in self._lookup_clocks:
+        for clock in self._waiting_clocks:
             clock.cancel()
-        self._lookup_clocks.clear()
+        self._waiting_clocks.clear()
 
     def _looked_up(self, result: LookupResult | LookupFailed) -> None:
         self._stop_waiting_words()
@@ -417,13 +442,19 @@ class Interpreter:
             self._give(result)
 
     def _file_complaint(self, filing: FileComplaint) -> bool:
-        return self._commit(self._outward.file_complaint(filing, FILING_PATIENCE_S))
+        return self._commit(self._outward.file_complaint(filing, self._filing_patience_s))
 
     def _create_call_back(self, task: CreateCallBack) -> bool:
-        return self._commit(self._outward.create_call_back(task, FILING_PATIENCE_S))
+        return self._commit(self._outward.create_call_back(task, self._filing_patience_s))
+
+    @property
+    def _filing_patience_s(self) -> float:
+        return FILING_PATIENCE_GONE_S if self._gone else FILING_PATIENCE_S
 
     def _commit(self, committing: "Deferred[str]") -> bool:
         self._committing = True
+        if not self._gone:
+            self._accompany((PLEASE_WAIT,), self._wait)
 
         def committed(ticket: str) -> None:
             self._committed(Filed(ticket))
@@ -437,6 +468,7 @@ class Interpreter:
 
     def _committed(self, result: Filed | FilingFailed) -> None:
         self._committing = False
+        self._stop_waiting_words()
         self._give(result)
 
     # --- the way out

@@ -162,10 +162,21 @@ class Line:
                 headers=(("Retry-After", str(RETRY_AFTER_S)),),
             )
             return
-        call = Call(self, invite, self._content.newest, leg)
+        try:
+            call = Call(self, invite, self._content.newest, leg)
+        except Exception:
+            leg.close()
+            self._refused += 1
+            self.sip.user_agent.reject(invite.call, 500, self.deadlines.now)
+            raise
         self._calls[invite.call] = call
+        try:
+            call.answer()
+        except Exception as error:
+            self._refused += 1
+            call.fail(f"{type(error).__name__}: {error}")
+            raise
         self._answered += 1
-        call.answer()
 
     # --- what calls ask
     def open_leg(self, remote_host: str) -> Leg:
@@ -215,6 +226,8 @@ class Line:
             "writes_waiting": self.records.waiting,
             "clauses_rendered": self.speech.rendered,
             "clauses_missing": self.speech.missing,
+            "legs": self._engine.legs,
+            "dialogs": self.sip.user_agent.calls,
             "sip": dict(self.sip.user_agent.counters),
         }
         now = utc_now()

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from typing import Any, Literal, Protocol
 
 from twisted.internet.defer import Deferred
+from twisted.internet.error import DNSLookupError
 from twisted.python.failure import Failure
 
 from ivr import sdp
-from ivr.media import Leg, PortsExhausted
+from ivr.media import Leg, MediaEvent, MediaSilent, PortsExhausted
 from ivr.media.tones import silence, tone
 from ivr.responder.ticker import Deadline, Deadlines
 from ivr.responder.transport import SipTransport
@@ -21,6 +22,9 @@ from ivr.sdp import LocalMedia, SdpError
 from ivr.sip import events
 from ivr.sip.address import Flow
 from ivr.sip.errors import SipError, SipUsageError
+
+REFER_PATIENCE_S = 5.0
+"""RFC 3515 §2.4.2: a REFER is answered at once; a peer that is silent does not know it."""
 
 log = logging.getLogger(__name__)
 
@@ -71,11 +75,14 @@ class Referral:
         self._refused = refused
         self._ended = ended
         self._clock: Deadline | None = None
+        self._patience: Deadline | None = None
 
     def start(self, call: int, target: str, timeout_s: float) -> None:
         """Ask the caller's side to call `target`; no answer within `timeout_s` is no answer."""
         now = self._exchange.deadlines.now
-        self._clock = self._exchange.deadlines.at(now + timeout_s, lambda: self._ended("no_answer"))
+        at = self._exchange.deadlines.at
+        self._clock = at(now + timeout_s, lambda: self._give_up("no_answer"))
+        self._patience = at(now + REFER_PATIENCE_S, self._unanswered)
         try:
             self._exchange.sip.user_agent.refer(call, target, now)
         except SipUsageError as error:
@@ -89,6 +96,7 @@ class Referral:
         """Take one of the call's events; return whether it was the transfer's."""
         match event:
             case events.ReferAccepted():
+                self._stop_patience()
                 return True
             case events.ReferRefused(status=status):
                 log.info("The caller's side refuses the transfer (%s); we call the person", status)
@@ -104,8 +112,22 @@ class Referral:
 
     def stop(self) -> None:
         """Wait no longer."""
+        self._stop_patience()
         if self._clock is not None:
             self._clock.cancel()
+
+    def _give_up(self, result: Outcome) -> None:
+        self.stop()
+        self._ended(result)
+
+    def _unanswered(self) -> None:
+        log.info("The caller's side does not answer the transfer; we call the person")
+        self.stop()
+        self._refused()
+
+    def _stop_patience(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
 
 
 class Person:
@@ -142,12 +164,18 @@ class Person:
         resolving.addCallback(self._invite, target, from_user, from_display, trunk)
         resolving.addErrback(self._failed)
 
-    def hang_up(self) -> None:
-        """End the call to the person: the caller is gone."""
-        if self._call is not None:
-            self._exchange.sip.user_agent.hang_up(self._call, self._exchange.deadlines.now)
-            self._exchange.sip.pump()
-        self._finish("answered" if self._answered else "failed")
+    @property
+    def answered(self) -> bool:
+        """Whether the caller has been put through."""
+        return self._answered
+
+    def abandon(self) -> None:
+        """The caller is gone: end the call to the person; nobody is told the outcome."""
+        self._ended = lambda _outcome: None
+        self._finish("failed")
+
+    def _result(self) -> Outcome:
+        return "answered" if self._answered else "failed"
 
     def _invite(
         self, path: Flow, target: str, from_user: str, from_display: str, trunk: str | None
@@ -170,13 +198,22 @@ class Person:
             from_display=from_display,
             trunk=trunk,
         )
+        self._own.listener = self._heard
         self._exchange.join(self._call, self._event)
         self._exchange.sip.pump()
 
     def _failed(self, failure: Failure) -> None:
-        failure.trap(SipError, PortsExhausted, OSError, SdpError)
-        log.warning("The person cannot be called: %s", failure.getErrorMessage())
+        if failure.check(SipError, PortsExhausted, OSError, SdpError, DNSLookupError) is None:
+            log.error("Calling the person failed: %s", failure.getTraceback())
+        else:
+            log.warning("The person cannot be called: %s", failure.getErrorMessage())
         self._finish("failed")
+
+    def _heard(self, event: MediaEvent) -> None:
+        """No sound for long: the person's call is dead, whatever its signalling says."""
+        if isinstance(event, MediaSilent):
+            log.info("No sound from the person for %.0f s", event.seconds)
+            self._finish(self._result())
 
     def _event(self, event: Any) -> None:
         match event:
@@ -187,18 +224,18 @@ class Person:
             case events.MediaOffered(call=call, body=body):
                 self._renegotiate(call, body)
             case events.CallEnded():
-                self._finish("answered" if self._answered else "failed")
+                self._finish(self._result())
 
     def _connect(self, answer: bytes | None) -> None:
+        if self._own is None or self._over:
+            return
         try:
             if answer is None:
                 raise SdpError(488, "answer", "no session description in the answer")
             plan = sdp.accept(self._offer, answer)
         except SdpError as error:
             log.warning("The person's answer has no usable sound: %s", error)
-            self.hang_up()
-            return
-        if self._own is None or self._over:
+            self._finish("failed")
             return
         if self._clock is not None:
             self._clock.cancel()
@@ -228,12 +265,15 @@ class Person:
 
     def _timed_out(self) -> None:
         self._finish("no_answer")
-        self.hang_up()
 
     def _finish(self, result: Outcome) -> None:
+        """End everything on the person's side, whatever of it is still there, and tell once."""
         if self._over:
             return
         self._over = True
+        if self._call is not None:
+            self._exchange.sip.user_agent.hang_up(self._call, self._exchange.deadlines.now)
+            self._exchange.sip.pump()
         if self._clock is not None:
             self._clock.cancel()
         self._caller.stop_playing()

@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable
 from typing import Any, cast
 
-from twisted.internet.defer import Deferred
+from twisted.internet.abstract import isIPv6Address
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.protocol import DatagramProtocol, Factory, Protocol, connectionDone
 from twisted.protocols.policies import TimeoutMixin
@@ -123,6 +124,8 @@ class SipTransport:
 
     def resolve(self, transport: str, host: str, port: int) -> "Deferred[Flow]":
         """Find the path to a named peer: its A record (SRV and NAPTR of RFC 3263 are not asked)."""
+        if isIPv6Address(host):  # the reactor's resolver knows only names and IPv4
+            return succeed(self.flow_from(transport, host, port))
         looking: Deferred[str] = self._reactor.resolve(host)
         return looking.addCallback(lambda address: self.flow_from(transport, address, port))
 

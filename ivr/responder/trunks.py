@@ -48,6 +48,7 @@ class Trunks:
             lambda flow: self._register(trunk, host, flow),
             lambda failure: self._unresolved(trunk, failure),
         )
+        resolving.addErrback(lambda failure: self._unusable(trunk, failure))
 
     def _register(self, trunk: TrunkSettings, host: str, flow: Any) -> None:
         name = f"[{host}]" if ":" in host else host
@@ -70,6 +71,11 @@ class Trunks:
         log.warning("Trunk %s: %s", trunk.name, detail)
         self._write(trunk.name, "unreachable", detail, None)
         self._deadlines.at(self._deadlines.now + RESOLVE_AGAIN_S, lambda: self._add(trunk))
+
+    def _unusable(self, trunk: TrunkSettings, failure: Failure) -> None:
+        detail = failure.getErrorMessage()
+        log.error("Trunk %s cannot be used: %s", trunk.name, detail)
+        self._write(trunk.name, "refused", detail, None)
 
     def event(self, event: TrunkState) -> None:
         """Write a trunk's new state where the desk can read it."""

@@ -12,7 +12,6 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import UNIXClientEndpoint
-from twisted.internet.interfaces import IReactorUNIX
 from twisted.internet.protocol import Factory, connectionDone
 from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
@@ -22,22 +21,31 @@ from prompts.clause import Clause
 log = logging.getLogger(__name__)
 
 
+PATIENCE_S = 10.0
+"""A clause that takes longer is passed over: the caller has heard "please wait" once."""
+
+
 class VoiceUnavailableError(Exception):
     """The voice process is away or could not render the clause."""
+
+
+def _gave_up(_result: Any, seconds: float) -> Any:
+    raise VoiceUnavailableError(f"the voice process did not answer within {seconds:.0f} s")
 
 
 class VoiceClient:
     """One connection to the voice process, made anew when it is needed and gone."""
 
-    def __init__(self, reactor: IReactorUNIX, socket: Path) -> None:
+    def __init__(self, reactor: Any, socket: Path) -> None:
+        self._reactor = reactor
         self._endpoint = UNIXClientEndpoint(reactor, str(socket), timeout=2)
         self._protocol: _VoiceProtocol | None = None
         self._connecting: list[Deferred[_VoiceProtocol]] = []
 
     def render(self, clause: Clause) -> "Deferred[str]":
         """Have a clause rendered; fires with its key in the store, or VoiceUnavailableError."""
-        connected: Deferred[_VoiceProtocol] = self._connect()
-        return connected.addCallback(lambda protocol: protocol.ask(clause))
+        asked: Deferred[str] = self._connect().addCallback(lambda protocol: protocol.ask(clause))
+        return asked.addTimeout(PATIENCE_S, self._reactor, _gave_up)
 
     def _connect(self) -> "Deferred[_VoiceProtocol]":
         waiting: Deferred[_VoiceProtocol] = Deferred()
