@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ivr.sip.message import Request
+from ivr.sip.multipart import is_multipart, part
 from ivr.sip.responses import (
     allowed_methods,
     known_methods,
@@ -64,7 +65,9 @@ def _content(request: Request) -> Refusal | None:
         return None
     if any(encoding != "identity" for encoding in request.content_encoding):
         return Refusal(415)
-    return None if request.content_type == session_description else Refusal(415)
+    if request.content_type == session_description or offered(request) is not None:
+        return None
+    return Refusal(415)
 
 
 def _answer_format(request: Request) -> Refusal | None:
@@ -85,6 +88,11 @@ _rules: tuple[Callable[[Request], Refusal | None], ...] = (
 
 def offered(request: Request) -> bytes | None:
     """The session description a request brings, None where it brings none."""
-    if request.body and request.content_type == session_description:
+    if not request.body:
+        return None
+    if request.content_type == session_description:
         return request.body
+    if is_multipart(request.content_type):
+        whole = request.headers.get("Content-Type") or ""
+        return part(request.body, whole, session_description)
     return None

@@ -58,6 +58,7 @@ class IncomingCall(Call):
         self.list_dialog()
         self.core.callers[self._caller] = self
         transaction.on_failure = self._transaction_failed
+        transaction.on_cancel = self.cancel
         self.reply(request, transaction, 100, now)
         limit = self.core.config.durations.invite_expires_s
         wanted = request.expires
@@ -165,9 +166,6 @@ class IncomingCall(Call):
             self.send_bye(now, reason)
 
     # What the peer does
-
-    def owns(self, transaction: ServerTransaction) -> bool:
-        return transaction is self._transaction
 
     def cancel(self, now: float) -> None:
         """A CANCEL that came in time (§9.2); too late it changes nothing."""

@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 class Negotiation:
     """The exchanges of one call, after the one that began it."""
 
-    __slots__ = ("_call", "_ours", "_peers", "_queued", "_retry", "local")
+    __slots__ = ("_call", "_ours", "_peers", "_queued", "_retry", "_withdrawn", "local")
 
     def __init__(self, call: Call) -> None:
         self._call = call
         self.local = b""  # what we described last; a refreshing re-INVITE says it again
         self._peers: tuple[Request, ServerTransaction] | None = None
+        self._withdrawn = False
         self._ours = False
         self._queued: bytes | None = None  # an offer that waits for the exchange under way
         self._retry: Timer | None = None
@@ -75,11 +76,24 @@ class Negotiation:
     def _put(self, request: Request, transaction: ServerTransaction) -> None:
         self._refresh_target(request)
         self._peers = request, transaction
-        transaction.on_failure = lambda now: self._drop_peers()
+        self._withdrawn = False
+        transaction.on_failure = lambda now: self._withdraw(transaction)
+        transaction.on_cancel = self._cancelled
         self._call.tell(MediaOffered(self._call.number, offered(request)))
 
-    def _drop_peers(self) -> None:
-        self._peers = None
+    def _cancelled(self, now: float) -> None:
+        """A CANCEL of the re-INVITE before the program's answer (§9.2)."""
+        if self._peers is not None:
+            request, transaction = self._peers
+            self._withdraw(transaction)
+            self._call.reply(request, transaction, 487, now)
+            self._next(now)
+
+    def _withdraw(self, transaction: ServerTransaction) -> None:
+        """The offer is gone before the program has answered; its answer will go nowhere."""
+        if self._peers is not None and self._peers[1] is transaction:
+            self._peers = None
+            self._withdrawn = True
 
     def _refuse_interval(
         self, request: Request, transaction: ServerTransaction, now: float
@@ -95,7 +109,10 @@ class Negotiation:
 
     def accept(self, body: bytes, now: float) -> None:
         """Answer the peer's offer, or make the offer it asked for."""
-        request, transaction = self._take_peers()
+        peers = self._take_peers()
+        if peers is None:
+            return
+        request, transaction = peers
         call = self._call
         self.local = body
         fields = [
@@ -123,11 +140,16 @@ class Negotiation:
 
     def refuse(self, status: int, now: float) -> None:
         """Refuse the peer's offer; the session stays as it was (§14.2)."""
-        request, transaction = self._take_peers()
-        self._call.reply(request, transaction, status, now)
+        peers = self._take_peers()
+        if peers is None:
+            return
+        self._call.reply(*peers, status, now)
         self._next(now)
 
-    def _take_peers(self) -> tuple[Request, ServerTransaction]:
+    def _take_peers(self) -> tuple[Request, ServerTransaction] | None:
+        if self._withdrawn:
+            self._withdrawn = False
+            return None
         if self._peers is None:
             raise SipUsageError(f"call {self._call.number}: no offer of the peer's is waiting")
         peers, self._peers = self._peers, None
@@ -257,5 +279,5 @@ class Negotiation:
             self._retry.cancel()
             self._retry = None
         if self._peers is not None:
-            request, transaction = self._take_peers()
-            self._call.reply(request, transaction, 487, now)
+            self._call.reply(*self._peers, 487, now)
+            self._peers = None

@@ -132,7 +132,7 @@ class Transaction:
 class ServerTransaction(Transaction):
     """A request of the peer's. `on_ack` hears of ACKs to a 2xx on this branch (RFC 6026 §7.1)."""
 
-    __slots__ = ("_alternative", "on_ack", "on_failure", "original")
+    __slots__ = ("_alternative", "on_ack", "on_cancel", "on_failure")
 
     def __init__(
         self,
@@ -148,8 +148,7 @@ class ServerTransaction(Transaction):
         self._alternative = alternative
         self.on_ack: Callable[[Request, float], None] | None = None
         self.on_failure: Callable[[float], None] | None = None
-        # RFC 2543 and merged requests are recognised by this, see `matching.py`.
-        self.original: Hashable = None
+        self.on_cancel: Callable[[float], None] | None = None
 
     @property
     def answered(self) -> bool:
@@ -198,7 +197,7 @@ class ServerTransaction(Transaction):
             super()._do(action, subject, now)
 
     def _release(self) -> None:
-        self.on_ack = self.on_failure = None
+        self.on_ack = self.on_cancel = self.on_failure = None
 
 
 # Who asked: status, response and time. The response is None where there was none: 408 timed

@@ -239,8 +239,8 @@ class UserAgent:
         call = core.callers.get((request.call_id, request.from_.tag or ""))
         tag = call.dialog.local_tag if call is not None and call.dialog is not None else None
         core.answer_statelessly(request, flow, 200, tag=tag)
-        if isinstance(call, IncomingCall) and call.owns(invite):
-            call.cancel(now)
+        if invite.on_cancel is not None and not invite.answered:
+            invite.on_cancel(now)
 
     def _in_dialog(self, request: Request, flow: Flow, now: float) -> None:
         core = self._core

@@ -245,3 +245,66 @@ def test_an_offer_waits_for_the_exchange_under_way() -> None:
     said = line.give(response(first, 200, body=HOLD))
     assert [m.method for m in requests(said)] == ["ACK", "INVITE"]
     assert requests(said)[1].body == ANSWER
+
+
+def test_a_re_invite_cancelled_before_our_answer_gets_487() -> None:
+    """§9.2; the program's answer, on its way already, goes nowhere."""
+    line = Line()
+    call = Answered(line)
+    line.give(call.request("INVITE", body=HOLD, branch="z9hG4bKre"))
+    cancel = call.request("CANCEL", cseq=2, branch="z9hG4bKre")
+    assert sorted(line.statuses(cancel)) == [200, 487]
+    line.agent.accept_media(call.number, NEW, line.now)
+    assert 200 not in statuses(line.said())
+    with pytest.raises(SipUsageError):
+        line.agent.accept_media(call.number, NEW, line.now)
+    assert line.agent.calls == 1
+
+
+def test_a_re_invite_or_update_with_too_small_an_interval_gets_422() -> None:
+    """RFC 4028 §9."""
+    line = Line()
+    call = Answered(line)
+    for method in ("INVITE", "UPDATE"):
+        small = ["Supported: timer", "Session-Expires: 30"]
+        answer = only(line.give(call.request(method, body=HOLD, headers=small)))
+        assert (answer.status, answer.min_se) == (422, 90)
+    assert line.events() == []
+
+
+def test_our_re_invite_refused_for_its_interval_is_sent_again() -> None:
+    """RFC 4028 §7.4."""
+    line = Line()
+    call = Answered(line)
+    offered(line, call)
+    (invite,) = requests(line.said())
+    said = requests(line.give(response(invite, 422, headers=["Min-SE: 3600"])))
+    assert [m.method for m in said] == ["ACK", "INVITE"]
+    assert said[1].body == NEW
+    assert said[1].min_se == 3600
+
+
+def test_an_offer_asked_for_while_a_re_invite_is_unacknowledged_waits() -> None:
+    line = Line()
+    call = Answered(line)
+    line.give(call.request("INVITE", body=HOLD))
+    line.agent.accept_media(call.number, NEW, line.now)
+    line.said()
+    offered(line, call)
+    assert line.said() == []
+    with pytest.raises(SipUsageError):
+        offered(line, call)  # one may wait
+    (invite,) = requests(line.give(call.ack(2)), "INVITE")
+    assert invite.body == NEW
+
+
+def test_a_refusal_nobody_acknowledged_does_not_touch_the_next_offer() -> None:
+    line = Line()
+    call = Answered(line)
+    line.give(call.request("INVITE", body=HOLD))
+    line.agent.refuse_media(call.number, line.now)
+    line.wait(30)
+    line.give(call.request("INVITE", body=OFFER))
+    line.wait(5)  # timer H of the first one
+    line.agent.accept_media(call.number, NEW, line.now)
+    assert 200 in statuses(line.said())
