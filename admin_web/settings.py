@@ -16,6 +16,8 @@ class DeskSettings:
     ``trusted_proxies`` is the number of reverse proxies in front whose ``X-Forwarded-*``
     headers are believed; 0 means none. ``https`` says users reach the desk by HTTPS: cookies
     are then marked Secure and HSTS is sent. ``api_token`` opens ``/api``; without one it is shut.
+    ``prompts_dir`` holds what staff recorded; ``texts_dir`` and ``flows_dir`` replace the texts and
+    flows that come with the line. Whether sample data are there is read from the database.
     """
 
     state_dir: Path
@@ -26,6 +28,7 @@ class DeskSettings:
     voice_socket: Path | None = None
     recordings_dir: Path | None = None
     prompts_dir: Path | None = None
+    texts_dir: Path | None = None
     flows_dir: Path | None = None
     sample_data: bool = False
     api_token: str | None = None
@@ -49,8 +52,8 @@ class DeskSettings:
 
     @property
     def recorded_prompts(self) -> Path:
-        """Prompts spoken by staff."""
-        return self.state_dir / "prompts"
+        """Prompts spoken by staff; inside the state folder, which records name them relative to."""
+        return self.prompts_dir or self.state_dir / "prompts"
 
     @property
     def voice(self) -> Path:

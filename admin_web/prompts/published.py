@@ -25,7 +25,7 @@ def _delivered(folder: Path) -> Catalogue:
 
 def delivered() -> Catalogue:
     """Return the prompts that came with the line."""
-    return _delivered(desk().settings.prompts_dir or Path(str(files("prompts") / "text")))
+    return _delivered(desk().settings.texts_dir or Path(str(files("prompts") / "text")))
 
 
 def published(session: Session) -> Catalogue:

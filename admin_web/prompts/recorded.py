@@ -40,7 +40,7 @@ def keep(prompt_id: str, language: str, upload: FileStorage) -> tuple[str, str]:
         os.replace(aside, folder / name)
     finally:
         Path(aside).unlink(missing_ok=True)
-    return str((folder / name).relative_to(desk().settings.state_dir)), digest
+    return str((folder / name).resolve().relative_to(desk().settings.state_dir.resolve())), digest
 
 
 def send(stored: str) -> Response:
