@@ -61,6 +61,7 @@ class Call(ABC):
         self._awaited: dict[int, AwaitedAck] = {}
         self._listed: list[DialogId] = []
         self._re_invite: ClientTransaction | None = None
+        self._connection: Flow | None = None
 
     # Commands
 
@@ -103,7 +104,9 @@ class Call(ABC):
             elif self.phase is Phase.OVER and request.method != "BYE":
                 self.reply(request, transaction, 481, now)
             else:
-                dialog.flow = flow
+                if flow != dialog.flow:
+                    dialog.flow = flow
+                    self._follow(flow)
                 dialog.trust_addresses = not behind_nat(request, flow)
                 _in_dialog[request.method](self, request, transaction, now)
         except SipParseError as error:
@@ -332,16 +335,33 @@ class Call(ABC):
             if self.core.dialogs.get(key) is self:
                 del self.core.dialogs[key]
         self._listed.clear()
+        self._follow(None)
 
     def list_dialog(self) -> None:
         """Let requests of the peer's find this call."""
         assert self.dialog is not None  # noqa: S101
         self.core.dialogs[self.dialog.id] = self
         self._listed.append(self.dialog.id)
+        self._follow(self.dialog.flow)
 
-    def flow_failed(self, flow: Flow) -> None:
-        if self.dialog is not None and self.dialog.flow == flow and flow.transport == "tcp":
+    def connection_lost(self) -> None:
+        """What the call came by is gone; the next request goes by the peer's Contact."""
+        self._connection = None
+        if self.dialog is not None:
             self.dialog.flow_lost()
+
+    def _follow(self, flow: Flow | None) -> None:
+        """Stand in the table under the connection in use, and no other."""
+        table, old = self.core.on_connection, self._connection
+        if old is not None:
+            users = table.get(old)
+            if users is not None:
+                users.discard(self)
+                if not users:
+                    del table[old]
+        self._connection = flow if flow is not None and flow.transport == "tcp" else None
+        if self._connection is not None:
+            table.setdefault(self._connection, set()).add(self)
 
     def _expired(self, now: float) -> None:
         self.bye(now, EndCause.EXPIRED, "the session was not refreshed in time")

@@ -42,6 +42,8 @@ class Core:
         # Call-ID and From tag of the calls made to us: merged requests (§8.2.2.2) and ACKs
         # with a To tag of the peer's own making are told by them.
         self.callers: dict[tuple[str, str], Call] = {}
+        # Calls by the connection they use: one that breaks is told to them without a search.
+        self.on_connection: dict[Flow, set[Call]] = {}
         self.draining = False
         self._numbers = count(1)
         self._tag_key = entropy(32)

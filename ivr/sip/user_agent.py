@@ -56,8 +56,8 @@ class UserAgent:
     def flow_failed(self, flow: Flow, now: float) -> None:
         """A path is gone: an ICMP error, or a connection lost or refused."""
         core = self._core
-        for call in list(core.dialogs.values()):
-            call.flow_failed(flow)
+        for call in core.on_connection.pop(flow, ()):
+            call.connection_lost()
         core.transactions.flow_failed(flow, now)
         for trunk in self._trunks.values():
             trunk.flow_failed(flow, now)

@@ -304,4 +304,5 @@ def remembered(agent: UserAgent) -> int:
         + len(core.transactions)
         + len(core.timers)
         + len(core.transactions._on_connection)
+        + len(core.on_connection)
     )

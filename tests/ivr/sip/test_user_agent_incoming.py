@@ -570,3 +570,19 @@ def test_a_command_for_a_call_whose_end_is_not_yet_told_is_no_fault() -> None:
     line.events()
     with pytest.raises(SipUsageError):
         line.agent.offer_media(call.number, OFFER, line.now)
+
+
+def test_a_call_that_moves_to_another_connection_goes_back_by_that_one() -> None:
+    line = Line(transport="tcp")
+    call = Answered(line, transport="TCP", contact="<sip:peer@192.0.2.9:5070;transport=tcp>")
+    moved = Flow("tcp", LINE, ("192.0.2.9", 41000))
+    line.give(call.request("INFO"), moved)
+    line.agent.flow_failed(line.flow, line.now)  # the old one: of no concern
+    line.sent_flows.clear()
+    line.agent.hang_up(call.number, line.now)
+    (bye,) = requests(line.said(), "BYE")
+    assert line.sent_flows == [moved]
+    line.give(request("OPTIONS", call_id="x", transport="TCP"))
+    assert bye.method == "BYE"
+    line.wait(80)
+    assert remembered(line.agent) == 0
