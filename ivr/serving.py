@@ -28,6 +28,8 @@ def set_up_logging(settings: Settings) -> None:
     """One line a record on standard error, where systemd and people look."""
     logging.basicConfig(level=settings.log_level.upper(), format=_LOG_FORMAT, stream=sys.stderr)
     logging.captureWarnings(True)
+    # Every start asks for migrations and mostly there are none; their errors are raised anyway.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 def serve(settings: Settings, language: Language) -> int:

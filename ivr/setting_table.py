@@ -171,8 +171,8 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         _TEXT,
         Wording(
-            "token that opens /api (empty: /api is shut)",
-            "打开 /api 的令牌（留空：/api 关闭）",
+            "token that opens /api (sent as Authorization: Bearer TOKEN)",
+            "打开 /api 的令牌（以 Authorization: Bearer 令牌 发送）",
         ),
         secret=True,
     ),
