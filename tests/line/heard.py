@@ -1,6 +1,6 @@
 """Finding what should have been said in what was heard.
 
-A clip is cut into segments of half a second; each is looked for by normalised
+A clip is cut into segments of a quarter of a second; each is looked for by normalised
 cross-correlation (numpy's FFT), the first anywhere after the clip before, the
 others where they then have to be, give or take what a jitter buffer adds or
 drops. The synthesis is deterministic and G.711 lossless on loopback, so the
@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 RATE_HZ = 8000
-SEGMENT = RATE_HZ // 2
+SEGMENT = RATE_HZ // 4
 SLACK = RATE_HZ // 10
 ALIKE = 0.75
-ENOUGH = 0.8
+# One glitch of a jitter buffer spoils one segment of the shortest clips.
+ENOUGH = 0.7
 _QUIET_RMS = 60.0
 
 Samples = NDArray[np.float64]
@@ -76,18 +77,18 @@ def correlation(heard: Samples, piece: Samples) -> Samples:
 
 
 def find(heard: Samples, clip: Clip, start_s: float = 0.0, within_s: float = 60.0) -> Match:
-    """The best place of `clip` from `start_s` on; `share` says how much of it is there."""
+    """The first place from `start_s` on where enough of `clip` is, else the best there is."""
     first = int(start_s * RATE_HZ)
     area = heard[first : first + int(within_s * RATE_HZ)]
     pieces = _segments(clip.samples)
     if not clip.whole:
-        pieces = pieces[:2]
+        pieces = pieces[:4]
     best = Match(clip.text, start_s, start_s, 0.0)
     anchor_offset, anchor = pieces[0]
     scores = correlation(area, anchor)
     if not len(scores):
         return best
-    # A few of the best places: the same word may stand in a sentence before.
+    # The same words may be said several times: the first time counts.
     for place in _peaks(scores):
         origin = first + place - anchor_offset
         found, end = 0, origin
@@ -98,6 +99,8 @@ def find(heard: Samples, clip: Clip, start_s: float = 0.0, within_s: float = 60.
                 found += 1
                 end = low + int(near.argmax()) + len(piece)
         share = found / len(pieces)
+        if share >= ENOUGH:
+            return Match(clip.text, origin / RATE_HZ, end / RATE_HZ, share)
         if share > best.share:
             best = Match(clip.text, origin / RATE_HZ, end / RATE_HZ, share)
     return best
@@ -131,10 +134,10 @@ def _segments(samples: Samples) -> list[tuple[int, Samples]]:
 def _peaks(scores: Samples) -> list[int]:
     left = scores.copy()
     places: list[int] = []
-    for _ in range(5):
+    for _ in range(8):
         place = int(left.argmax())
         if left[place] < ALIKE:
             break
         places.append(place)
         left[max(0, place - SEGMENT // 2) : place + SEGMENT // 2] = -1.0
-    return places
+    return sorted(places)

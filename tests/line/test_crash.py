@@ -10,7 +10,7 @@ import pytest
 
 from tests.line.callers.placing import place_pyvoip
 from tests.line.harness import RTP_BLOCK, RunningLine, running
-from tests.line.heard import Clip, find, from_wav
+from tests.line.heard import ENOUGH, Clip, find, from_wav
 from tests.line.jobs import Town, complaint
 from tests.line.test_three_jobs import from_recording, write_wav
 
@@ -21,7 +21,7 @@ pytestmark = [
 ]
 
 SAID_S = 2.0
-BYTES_PER_S = 8000
+BYTES_PER_S = 16000
 AGAIN_LIMIT_S = 5.0
 
 
@@ -61,7 +61,7 @@ def test_a_recording_survives_the_responders_sudden_end(tmp_path, clauses, rtp_l
         kept = from_recording(line.state_dir / recording["path"])
         assert len(kept) / 8000 >= SAID_S
         said = Clip("what was said before the end", from_wav(speech)[: int(1.5 * 8000)])
-        assert find(kept, said).share >= 0.8
+        assert find(kept, said).share >= ENOUGH
         caller.join()
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.line.heard import RATE_HZ, Clip, find, from_ulaw, in_order
+from tests.line.heard import ENOUGH, RATE_HZ, Clip, find, from_ulaw, in_order
 from tests.line.jobs import speech_like
 
 ONE = Clip("one", speech_like(2.0, 1).astype(float))
@@ -32,13 +32,13 @@ def test_another_sound_of_the_same_kind_is_not_taken_for_it():
 
 def test_half_a_clip_is_not_the_clip_unless_it_was_cut_short():
     heard = np.concatenate((PAUSE, ONE.samples[: RATE_HZ + 100], PAUSE, PAUSE))
-    assert find(heard, ONE).share < 0.8
+    assert find(heard, ONE).share < ENOUGH
     assert find(heard, Clip("one", ONE.samples, whole=False)).share == 1.0
 
 
 def test_a_frame_lost_by_a_jitter_buffer_is_forgiven():
     cut = np.concatenate((ONE.samples[:7000], ONE.samples[7160:]))
-    assert find(np.concatenate((PAUSE, cut, PAUSE)), ONE).share >= 0.75
+    assert find(np.concatenate((PAUSE, cut, PAUSE)), ONE).share >= ENOUGH
 
 
 def test_silence_holds_no_clip():

@@ -70,6 +70,9 @@ def endpoint() -> tuple[pj.Endpoint, int]:
     config.medConfig.clockRate = 8000
     config.medConfig.noVad = True
     config.medConfig.ecTailLen = 0
+    # A fixed jitter buffer: an adapting one drops frames that were never late.
+    config.medConfig.jbInit = config.medConfig.jbMinPre = config.medConfig.jbMaxPre = 100
+    config.medConfig.jbMax = 500
     end.libInit(config)
     end.audDevManager().setNullDev()
     transport = pj.TransportConfig()
@@ -92,7 +95,8 @@ def follow(end: pj.Endpoint, call: Call, steps: list[dict[str, Any]]) -> None:
             since = now
             continue
         since = max(since, call.answered)
-        if call.audio is not None and call.audio.getRxLevel() > SOUND_LEVEL:
+        # "tx": what the conference bridge hands out of the call, that is, what is heard.
+        if call.audio is not None and call.audio.getTxLevel() > SOUND_LEVEL:
             last_sound = now
         if not steps:
             return
@@ -119,6 +123,8 @@ def main(path: str) -> int:
     account_config.idUri = f"sip:{script['caller']}@127.0.0.1"
     account_config.sipConfig.transportId = identity
     account_config.mediaConfig.transportConfig.boundAddress = "127.0.0.1"
+    # Left to itself, every process begins at the same port.
+    account_config.mediaConfig.transportConfig.port = script["rtp_port"]
     account = pj.Account()
     account.create(account_config)
     call = Call(account, script)

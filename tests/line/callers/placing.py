@@ -36,7 +36,6 @@ def place_pjsip(target: str, script: Script, folder: Path) -> Samples:
     """PJSIP: it listens, and presses keys when the line is quiet."""
     heard = folder / "heard.wav"
     steps: list[dict[str, object]] = []
-    at_s = 0.0
     for step in script.steps:
         taken: dict[str, object] = {}
         if step.after_quiet:
@@ -48,15 +47,15 @@ def place_pjsip(target: str, script: Script, folder: Path) -> Samples:
         if step.speak:
             taken["speak"] = str(script.speech)
         steps.append(taken)
-        at_s = step.at_s
     content = {"target": target, "caller": script.caller, "heard": str(heard), "steps": steps}
+    content["rtp_port"] = free_port() & ~1
     path = folder / "script.json"
     path.write_text(json.dumps(content), encoding="utf-8")
     done = subprocess.run(
         [sys.executable, str(HERE / "pjsip_caller.py"), str(path)],
         capture_output=True,
         text=True,
-        timeout=limit_s(script) + at_s,
+        timeout=2 * limit_s(script),
         check=False,
     )
     assert done.returncode == 0, f"PJSIP: {done.stdout[-2000:]} {done.stderr[-2000:]}"
