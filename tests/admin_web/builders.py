@@ -133,7 +133,7 @@ def add_call(desk: DeskUnderTest, call_id: str = "call-1", **given: Any) -> str:
             ("main", "language", "menu", "1", "match"),
             ("bills", "ask_account", "ask", "880123", "match"),
             ("bills", "ask_code", "ask", "****", "match"),
-            ("bills", "find", "lookup", "", "found"),
+            ("bills", "look_up", "lookup", "", "found"),
         ],
     )
     facts = {"caller": "13800138000", "called": "12345", "remote": "192.0.2.7:5060", **given}
