@@ -15,7 +15,7 @@ from ivr.sip.headers import Headers
 from ivr.sip.message import Request, Response
 from ivr.sip.name_addr import NameAddr
 from ivr.sip.params import NO_PARAMS
-from ivr.sip.routing import behind_nat, next_hop
+from ivr.sip.routing import behind_nat, next_hop, sip_port
 from ivr.sip.uri import Uri
 
 _max_forwards = "70"
@@ -131,7 +131,7 @@ class Dialog:
     def flow_lost(self) -> None:
         """The connection is gone: go by the peer's Contact or route from now on."""
         uri = self.routes[0].uri if self.routes else self.remote_target
-        port = uri.port or 5060
+        port = uri.port or sip_port
         self.flow = Flow(self.flow.transport, self.flow.local, (self.flow.remote[0], port))
 
 

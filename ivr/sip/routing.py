@@ -23,11 +23,16 @@ from ivr.sip.uri import Uri
 from ivr.sip.via import Via
 
 
+# §18.2.2: the default port, of the transport the request came by: a Via that speaks of TLS in a
+# datagram does not move the answer to the port of TLS.
+sip_port = 5060
+
+
 def response_flow(flow: Flow, via: Via) -> Flow:
     """The path of a response to a request that came on `flow` with that top Via."""
     if flow.transport == "tcp" or "rport" in via.params:
         return flow
-    port = via.sent_by[1]
+    port = via.port or sip_port
     if port == flow.remote[1]:
         return flow
     return Flow(flow.transport, flow.local, (flow.remote[0], port))
@@ -37,7 +42,7 @@ def fallback_flow(flow: Flow, via: Via) -> Flow | None:
     """Where to open a connection when the one the request came on is gone (§18.2.2)."""
     if flow.transport != "tcp":
         return None
-    target = Flow("tcp", flow.local, (flow.remote[0], via.sent_by[1]))
+    target = Flow("tcp", flow.local, (flow.remote[0], via.port or sip_port))
     return None if target == flow else target
 
 
@@ -69,7 +74,7 @@ def next_hop(uri: Uri, path: Flow, *, trust: bool) -> Flow:
     transport: Literal["udp", "tcp"] = "tcp" if uri.transport == "tcp" else "udp"
     if transport == path.transport == "tcp" and host == path.remote[0]:
         return path  # §18: the connection that is there is used, whatever port it came from
-    target = (host, uri.port or 5060)
+    target = (host, uri.port or sip_port)
     if target == path.remote and transport == path.transport:
         return path
     return Flow(transport, path.local, target)

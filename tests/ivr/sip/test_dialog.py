@@ -91,6 +91,8 @@ def test_where_an_answer_goes() -> None:
     assert response_flow(TCP, plain) == TCP
     assert fallback_flow(TCP, plain) == Flow("tcp", LINE, ("192.0.2.9", 5060))
     assert fallback_flow(UDP, plain) is None
+    claimed = Via.parse("SIP/2.0/TLS 192.0.2.9;branch=z9hG4bKa")
+    assert response_flow(UDP, claimed).remote == ("192.0.2.9", 5060)
 
 
 @pytest.mark.parametrize(
