@@ -22,7 +22,6 @@ from ivr.sip.message import Request
 from ivr.sip.uri import Uri
 from ivr.sip.via import Via
 
-
 # §18.2.2: the default port, of the transport the request came by: a Via that speaks of TLS in a
 # datagram does not move the answer to the port of TLS.
 sip_port = 5060
