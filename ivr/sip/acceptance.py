@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ivr.sip.message import Request
+from ivr.sip.errors import SipParseError
+from ivr.sip.message import Request, Response
 from ivr.sip.multipart import is_multipart, part
 from ivr.sip.responses import (
     allowed_methods,
@@ -84,6 +85,37 @@ _rules: tuple[Callable[[Request], Refusal | None], ...] = (
     _content,
     _answer_format,
 )
+
+
+# What we read of answers, beyond what every message must have.
+_read_of_answers: tuple[tuple[str, Callable[[Response], object]], ...] = (
+    ("Contact", lambda response: response.contacts),
+    ("Record-Route", lambda response: response.record_route),
+    ("Allow", lambda response: response.allow),
+    ("Content-Type", lambda response: response.content_type),
+    ("Session-Expires", lambda response: response.session_expires),
+    ("Min-SE", lambda response: response.min_se),
+    ("Min-Expires", lambda response: response.min_expires),
+    ("Retry-After", lambda response: response.retry_after),
+)
+
+
+def without_what_is_malformed(response: Response) -> list[str]:
+    """Take the fields out of an answer that cannot be read; their names.
+
+    A peer whose answer is malformed in an extra cannot be told so; dropping the whole answer
+    would leave both sides waiting, and a field found unreadable halfway through would leave a
+    call half changed.
+    """
+    removed: list[str] = []
+    for name, read in _read_of_answers:
+        if name in response.headers:
+            try:
+                read(response)
+            except SipParseError:
+                response.headers.remove(name)
+                removed.append(name)
+    return removed
 
 
 def offered(request: Request) -> bytes | None:

@@ -114,6 +114,8 @@ class TrunkClient:
             self._failed(status, "no answer" if status == 408 else "cannot be reached", now)
         elif status < 300:
             self._accepted(response, asked_s, now)
+        elif self._removed and asked_s:
+            return
         elif status in (401, 407):
             if self.authenticator.meet(request, response, tries=self._challenged):
                 self._challenged += 1
@@ -129,6 +131,8 @@ class TrunkClient:
 
     def _accepted(self, response: Response, asked_s: int, now: float) -> None:
         if self._removed:
+            if asked_s:  # removed while the REGISTER was out
+                self._send_register(0, now)
             return
         granted = self._granted(response, asked_s)
         self._failures = 0

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-from ivr.sip.acceptance import refusal
+from ivr.sip.acceptance import refusal, without_what_is_malformed
 from ivr.sip.address import Flow
 from ivr.sip.call import Call, capabilities
 from ivr.sip.config import Trunk, UserAgentConfig
@@ -45,6 +45,8 @@ class UserAgent:
         try:
             message = parse(data, stream=flow.transport == "tcp")
             if isinstance(message, Response):
+                if without_what_is_malformed(message):
+                    core.counters["malformed field in an answer"] += 1
                 if not core.transactions.receive_response(message, now):
                     core.counters["stray response"] += 1
             else:

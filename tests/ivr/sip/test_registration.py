@@ -332,3 +332,16 @@ def test_a_trunk_that_cannot_be_is_our_fault(aor: str) -> None:
     with pytest.raises(SipUsageError):
         line.agent.add_trunk(trunk(aor=aor), line.now)
     assert remembered(line.agent) == 0
+
+
+def test_a_trunk_removed_while_it_registers_leaves_no_binding() -> None:
+    line = Line()
+    registrar = Registrar(line)
+    line.agent.add_trunk(trunk(), line.now)
+    (first,) = requests(line.said())
+    (second,) = requests(line.give(registrar._answer(first)))
+    line.agent.remove_trunk("office", line.now)
+    registrar.serve([second])
+    assert registrar.bindings == {}
+    registrar.run(60)
+    assert remembered(line.agent) == 0

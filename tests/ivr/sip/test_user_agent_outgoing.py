@@ -407,3 +407,24 @@ def test_ringing_that_says_nothing_new_is_told_once() -> None:
     for _ in range(3):
         line.give(response(call.invite, 180))
     assert line.events() == [CallRinging(call.number, 180, None)]
+
+
+@pytest.mark.parametrize(
+    "junk",
+    ["Record-Route: junk", "Allow: @@", "Session-Expires: soon", "Min-SE: x", "Retry-After: x"],
+)
+def test_an_answer_malformed_in_an_extra_is_taken_without_it(junk: str) -> None:
+    line = Line()
+    call = Placed(line)
+    ok = response(call.invite, 200, headers=[junk], body=ANSWER)
+    assert [m.method for m in requests(line.give(ok))] == ["ACK"]
+    assert line.events() == [CallAnswered(call.number, ANSWER)]
+    assert line.agent.counters["malformed field in an answer"] == 1
+
+
+def test_an_answer_with_a_contact_nobody_can_read_is_acknowledged_where_we_called() -> None:
+    line = Line()
+    call = Placed(line)
+    ok = response(call.invite, 200, contact="<sip:", body=ANSWER)
+    (ack,) = requests(line.give(ok))
+    assert ack.uri == call.invite.uri
