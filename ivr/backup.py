@@ -210,7 +210,7 @@ def _unpack(file: Path, folder: Path) -> dict[str, Any]:
             if manifest["format"] != FORMAT:
                 raise ValueError(f"format {manifest['format']}")
             waiting = dict(manifest["files"])
-            for member in archive:
+            while (member := archive.next()) is not None:
                 digest = waiting.pop(member.name, None)
                 if digest is None or not member.isfile() or not _inside(member.name):
                     raise ValueError(member.name)

@@ -7,6 +7,7 @@ is the short call of a monitoring system.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -48,8 +49,11 @@ class CallPlan:
 
 def place(plan: CallPlan) -> Iterator[dict[str, Any]]:
     """Run the call; yields its events. The last is `end`, or `error` where none was placed."""
+    # Found whatever the working folder is: the project need not be installed.
+    paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
     process = subprocess.Popen(
         [sys.executable, "-m", "ivr.caller", *plan.arguments()],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         text=True,
