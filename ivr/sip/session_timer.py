@@ -18,6 +18,15 @@ from ivr.sip.timers import Timer, TimerQueue
 _grace_s = 32.0
 
 
+def too_small(request: Request, config: UserAgentConfig) -> bool:
+    """Whether to refuse with 422 (§9), which only a peer that knows timers can understand.
+
+    Reads every field an answer will need, so that a malformed one shows here and not later.
+    """
+    wanted, _, known = request.session_expires, request.min_se, "timer" in request.supported
+    return wanted is not None and wanted.interval_s < config.min_session_s and known
+
+
 class SessionTimer:
     """The session timer of one call. `interval_s` is None while none runs."""
 
@@ -51,14 +60,8 @@ class SessionTimer:
         self.we_refresh = False
 
     def refuses(self, request: Request) -> bool:
-        """Whether the interval asked for is too small: 422 (§9), which only a peer that knows
-        timers can understand."""
-        wanted = request.session_expires
-        return (
-            wanted is not None
-            and wanted.interval_s < self._config.min_session_s
-            and "timer" in request.supported
-        )
+        """Whether the interval asked for is too small: 422."""
+        return too_small(request, self._config)
 
     def answer(self, request: Request, now: float) -> Fields:
         """Settle the timer for an INVITE or UPDATE we accept; the fields for our 2xx (§9)."""

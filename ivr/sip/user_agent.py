@@ -24,6 +24,7 @@ from ivr.sip.name_addr import NameAddr
 from ivr.sip.outgoing import OutgoingCall
 from ivr.sip.registration import TrunkClient
 from ivr.sip.responses import Fields
+from ivr.sip.session_timer import too_small
 from ivr.sip.uri import Uri
 
 
@@ -279,11 +280,10 @@ class UserAgent:
         if self._closed:
             core.answer_statelessly(request, flow, 503, self._retry_after())
             return
-        _ = request.record_route, request.contact, request.supported, request.allow  # or 400
-        wanted = request.session_expires
-        minimum = core.config.min_session_s
-        if wanted is not None and wanted.interval_s < minimum and "timer" in request.supported:
-            core.answer_statelessly(request, flow, 422, [("Min-SE", str(minimum))])
+        _ = request.record_route, request.contact, request.allow  # malformed: 400, here
+        if too_small(request, core.config):
+            minimum = str(core.config.min_session_s)
+            core.answer_statelessly(request, flow, 422, [("Min-SE", minimum)])
             return
         transaction = core.transactions.accept(request, flow)
         call = IncomingCall(core, request, transaction, flow)

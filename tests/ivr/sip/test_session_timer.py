@@ -194,3 +194,13 @@ def test_calls_between_two_of_us_stay_up_for_hours_by_their_refreshes() -> None:
     wire.lose = lambda data: True
     wire.run(1800)
     assert (wire.caller.calls, wire.callee.calls) == (0, 0)
+
+
+@pytest.mark.parametrize("junk", ["Min-SE: x", "Session-Expires: x", "Supported: @@"])
+def test_a_malformed_field_is_refused_before_the_program_hears_of_the_call(junk: str) -> None:
+    line = Line()
+    assert line.statuses(request("INVITE", body=OFFER, headers=[junk])) == [400]
+    call = Answered(line, call_id="other")
+    for method in ("INVITE", "UPDATE"):
+        assert line.statuses(call.request(method, body=OFFER, headers=[junk])) == [400]
+    assert line.events() == []
