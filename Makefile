@@ -32,9 +32,7 @@ help: ## list the targets | 列出各目标
 	@echo "                    不安装普通话语音模型（许可说明见 README）"
 
 run: install ## install what is missing and serve: the line and the staff pages | 安装所缺并启动电话线路与管理页面
-	@$(RUN) -m ivr migrate --quiet
-	@$(RUN) -m ivr render
-	@IVR_SAMPLE_DATA=$${IVR_SAMPLE_DATA:-1} exec $(RUN) -m ivr serve
+	@IVR_SAMPLE_DATA=$${IVR_SAMPLE_DATA:-1} exec $(RUN) -m ivr serve --render
 
 install: $(INSTALLED) ## make .venv and install all that is needed | 建立 .venv 并安装所需软件
 

@@ -80,7 +80,8 @@ def main() -> None:
     type=click.Choice(["responder", "voice", "desk"]),
     help="Run one part in this process (the supervisor does so).",
 )
-def serve(only: str | None) -> None:
+@click.option("--render", is_flag=True, help="Render missing prompts first.")
+def serve(only: str | None, render: bool) -> None:
     """Answer calls and serve the staff pages until stopped. 启动线路与管理页面。"""
     from ivr import serving
 
@@ -88,7 +89,7 @@ def serve(only: str | None) -> None:
     if only:
         serving.serve_part(only, settings)
     else:
-        sys.exit(serving.serve(settings, language))
+        sys.exit(serving.serve(settings, language, render=render))
 
 
 @main.command()

@@ -5,10 +5,12 @@ from __future__ import annotations
 import ipaddress
 import logging
 import socket
+import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from ivr import rendered_mark
 from ivr.lifeline import end_with_supervisor, supervised
 from ivr.preflight import check_sip_ports, check_state_dir, check_web_port, hold_lock
 from ivr.records import Database, RecordsError, migrate
@@ -32,8 +34,11 @@ def set_up_logging(settings: Settings) -> None:
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
-def serve(settings: Settings, language: Language) -> int:
-    """Run the whole line until a signal; returns the exit status. Raises OperatorError."""
+def serve(settings: Settings, language: Language, *, render: bool = False) -> int:
+    """Run the whole line until a signal; returns the exit status. Raises OperatorError.
+
+    With `render` the prompts are rendered first, where that has not been done.
+    """
     set_up_logging(settings)
     _warn_of_unknown_variables(settings, language)
     check_state_dir(settings.state_dir)
@@ -44,6 +49,10 @@ def serve(settings: Settings, language: Language) -> int:
         # Said before anything can go wrong with the children: it is shown only once.
         if password is not None:
             _say(_password_wording(password), language)
+        if render and not rendered_mark.is_complete(settings):
+            # A process of its own, so that its models leave no memory behind. Where it fails it
+            # has said why; the line runs on what is there.
+            subprocess.run([sys.executable, "-m", "ivr", "render"], check=False)
         supervisor = Supervisor(
             parts(settings.drain_seconds), on_ready=lambda: _say(addresses(settings), language)
         )

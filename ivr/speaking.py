@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
-from ivr import voices
+from ivr import rendered_mark, voices
 from ivr.records import Database, RecordsError
 from ivr.responder.content import Snapshot
 from ivr.responder.main import source
@@ -86,13 +86,16 @@ def say(
 def render(settings: Settings, progress: Callable[[int, int, str], None]) -> RenderReport:
     """Have everything foreseeable in the store, before the first call."""
     workers = max(1, min(MOST_WORKERS, os.cpu_count() or 1))
-    return render_all(
+    report = render_all(
         published(settings).catalogue,
         ClauseStore(settings.clauses_dir),
         renderer_of(settings),
         progress,
         workers=workers,
     )
+    if not report.faults:
+        rendered_mark.note_complete(settings)
+    return report
 
 
 def missing_voices(settings: Settings) -> list[Wording]:
