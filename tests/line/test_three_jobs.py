@@ -10,6 +10,7 @@ import wave
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -104,10 +105,21 @@ def placed_by(calls: dict[tuple[str, str], Placed], caller: str, job: str) -> Pl
     return calls[caller, job]
 
 
+def another_bill(town: Town, language: str) -> list[Clip]:
+    """The clauses of another bill that are not in the one of account 880123."""
+    own = town.lookup("bills.find", language, account="880123")
+    other = {**own, "kind": "water", "amount": Decimal("36.00")}
+    said = {clip.text for clip in town.clips("bill_found", language, own)}
+    return [c for c in town.clips("bill_found", language, other) if c.text not in said]
+
+
 @pytest.mark.parametrize("caller", PLACE)
-def test_a_bill_is_looked_up(calls, line, caller):
+def test_a_bill_is_looked_up(calls, line, town, caller):
     placed = placed_by(calls, caller, "bill")
-    in_order(placed.heard.result(), placed.script.expected)
+    heard = placed.heard.result()
+    in_order(heard, placed.script.expected)
+    for clip in another_bill(town, placed.language):
+        assert find(heard, clip).share < ENOUGH, f"not owed by 880123: {clip.text}"
     call = line.until_row(
         "SELECT * FROM calls WHERE caller = ? AND ended_at IS NOT NULL", placed.script.caller
     )

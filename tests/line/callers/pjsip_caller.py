@@ -70,9 +70,6 @@ def endpoint() -> tuple[pj.Endpoint, int]:
     config.medConfig.clockRate = 8000
     config.medConfig.noVad = True
     config.medConfig.ecTailLen = 0
-    # A fixed jitter buffer: an adapting one drops frames that were never late.
-    config.medConfig.jbInit = config.medConfig.jbMinPre = config.medConfig.jbMaxPre = 100
-    config.medConfig.jbMax = 500
     end.libInit(config)
     end.audDevManager().setNullDev()
     transport = pj.TransportConfig()
