@@ -373,6 +373,16 @@ class Call:
             quality=quality if self._established else None,
         )
         self._house.forget(self)
+        self._house.deadlines.at(self._house.deadlines.now, self._release)
+
+    def _release(self) -> None:
+        """Part call, leg and interpreter, a tick after the last of them has spoken."""
+        self._interpreter.release()
+        self._leg.listener = _unheard
+
+
+def _unheard(_event: MediaEvent) -> None:
+    """The listener of a leg whose call is over."""
 
 
 _BY_CALLER = frozenset({EndCause.PEER_HUNG_UP, EndCause.CANCELLED})

@@ -8,8 +8,8 @@ Once the caller is gone, only what must still be kept is carried out.
 
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
-from typing import Literal, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
@@ -129,17 +129,6 @@ class Interpreter:
         self._over = False
         self._faults = 0
         self._playback = Playback(leg, deadlines, self._please_wait, self._drained)
-        self._carry_out: dict[type, Callable[..., bool]] = {
-            SetLanguage: lambda _instruction: False,  # the session itself knows the language
-            Play: self._play,
-            Collect: self._collect,
-            Record: self._begin_record,
-            Lookup: self._look_up,
-            FileComplaint: self._file_complaint,
-            CreateCallBack: self._create_call_back,
-            Transfer: self._transfer,
-            HangUp: self._hang_up,
-        }
 
     # --- what happens to a call
     def start(self, facts: CallFacts) -> None:
@@ -203,6 +192,13 @@ class Interpreter:
             self._record = None  # where its notice still played, nothing is recorded
             self._take_leave()
 
+    def release(self) -> None:
+        """Let go of the call, so that no cycle keeps it from being freed at once."""
+        self._playback.release()
+        self._when_drained = None
+        self._pending.clear()
+        del self._outward
+
     # --- running
     def _run(self, instructions: Sequence[Instruction]) -> None:
         self._outward.steps(self._session.take_steps())
@@ -219,7 +215,7 @@ class Interpreter:
             instruction = self._pending.popleft()
             if self._gone and not isinstance(instruction, FileComplaint | CreateCallBack):
                 continue
-            if self._carry_out[type(instruction)](instruction):
+            if _CARRY_OUT[type(instruction)](self, instruction):
                 return
         if self._gone and not self._pending:
             self._take_leave()
@@ -490,3 +486,17 @@ class Interpreter:
             self._finish()
 
         return self._after_playback(end)
+
+
+_CARRY_OUT: Mapping[type, Callable[[Interpreter, Any], bool]] = {
+    SetLanguage: lambda _interpreter, _instruction: False,  # the session itself knows the language
+    Play: Interpreter._play,
+    Collect: Interpreter._collect,
+    Record: Interpreter._begin_record,
+    Lookup: Interpreter._look_up,
+    FileComplaint: Interpreter._file_complaint,
+    CreateCallBack: Interpreter._create_call_back,
+    Transfer: Interpreter._transfer,
+    HangUp: Interpreter._hang_up,
+}
+"""What carries an instruction out; true where it waits."""

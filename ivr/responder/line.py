@@ -4,6 +4,7 @@ Calls come in here, get a leg and a snapshot of what is published, and are on
 their own from then on; their SIP events are handed to them by number.
 """
 
+import gc
 import logging
 import os
 import time
@@ -88,6 +89,7 @@ class Line:
         self._ticker = Ticker(reactor, [self.deadlines.tick, self.sip.tick, self._engine.tick])
         self._answered = 0
         self._refused = 0
+        self._ended = 0
         self._stopped: Deferred[None] | None = None
 
     # --- life
@@ -206,13 +208,21 @@ class Line:
     def forget(self, call: Call) -> None:
         """A call is over and written."""
         self._calls.pop(call.number, None)
+        self._ended += 1
         self._check_drained()
 
     # --- regular work
     def _preload(self, snapshot: Snapshot) -> None:
         self.speech.preload(foreseeable(snapshot.catalogue))
 
+    def _collect_when_idle(self) -> None:
+        """A full collection is a gap in everybody's sound: only while there is nobody."""
+        if self._ended and not self._calls:
+            self._ended = 0
+            gc.collect()
+
     def _beat(self) -> None:
+        self._collect_when_idle()
         detail = {
             "listening": True,
             "draining": self._stopped is not None,

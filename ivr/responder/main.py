@@ -26,6 +26,11 @@ from prompts.engines import voices
 SWITCH_INTERVAL_S = 0.0002
 """Other threads give the interpreter back this fast: p99 of the tick 4.6 ms instead of 17 ms."""
 
+GC_THRESHOLDS = (700, 5, 1_000_000_000)
+"""The collector's small steps only (under 3 ms): a full collection with 500 calls up was measured
+at 118 ms, a gap for every caller. Calls free themselves when they end (`Call._release`), and the
+line collects fully when no call is up."""
+
 log = logging.getLogger(__name__)
 
 
@@ -56,11 +61,10 @@ def main(settings: Settings) -> None:
     reactor.addSystemEventTrigger("before", "shutdown", line.drain, settings.drain_seconds)
     reactor.addSystemEventTrigger("during", "shutdown", line.stop)
     reactor.callWhenRunning(announce_ready)
-    # What lives as long as the process is not looked at again; what calls leave is collected in
-    # small steps. A full collection of the catalogue's objects is a gap for every caller.
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
     reactor.run()
 
 

@@ -87,6 +87,11 @@ class Playback:
         self._disarm()
         self._leg.stop_playing()
 
+    def release(self) -> None:
+        """Forget whom to tell; nothing may be queued afterwards."""
+        self.stop()
+        del self._drained, self._please_wait
+
     def finished(self, token: object) -> None:
         """The leg has played a piece to its end."""
         if self._items and self._items[0] is token:
