@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from call_flows.errors import Message
 from call_flows.fields import suggestion
 from call_flows.graph import Spot, exits, spots, utterances
 from call_flows.model import (
@@ -66,7 +67,7 @@ class Issue:
     severity: Severity
     place: str
     line: int
-    text: str
+    text: Message
 
     def __str__(self) -> str:
         return f"{self.severity}: {self.place}: line {self.line}: {self.text}"
@@ -125,8 +126,10 @@ def _unreachable(flow_set: FlowSet) -> Iterator[Issue]:
                 Severity.WARNING,
                 f"flows.{flow.id}",
                 1,
-                "no other flow leads here: it is reached only if the table of called numbers "
-                "names it",
+                Message(
+                    "no other flow leads here: it is reached only if the table of called numbers "
+                    "names it"
+                ),
             )
     starts = {(flow.id, flow.start) for flow in flow_set.flows.values()}
     reached = routes.reached_from(_entries(flow_set) | filers | starts)
@@ -137,7 +140,7 @@ def _unreachable(flow_set: FlowSet) -> Iterator[Issue]:
                 Severity.WARNING,
                 node.place,
                 node.line,
-                "no way leads to this node; lead one here, or remove it",
+                Message("no way leads to this node; lead one here, or remove it"),
             )
 
 
@@ -160,7 +163,7 @@ def _dead_ends(flow_set: FlowSet) -> Iterator[Issue]:
                 Severity.WARNING,
                 node.place,
                 node.line,
-                "from here no choice leads on: give the caller a way back or an end",
+                Message("from here no choice leads on: give the caller a way back or an end"),
             )
 
 
@@ -174,8 +177,11 @@ def _loops(flow_set: FlowSet) -> Iterator[Issue]:
             Severity.ERROR,
             first.place,
             first.line,
-            f"a caller who presses nothing goes round for ever ({names}); lead one of these to an "
-            "end or a person",
+            Message(
+                "a caller who presses nothing goes round for ever (%(nodes)s); lead one of these "
+                "to an end or a person",
+                nodes=names,
+            ),
         )
 
 
@@ -193,7 +199,7 @@ def _no_person(flow_set: FlowSet) -> Iterator[Issue]:
                 Severity.ERROR,
                 node.place,
                 node.line,
-                'key 0 does not reach a person here; write keys: {"0": {call: person}}',
+                Message('key 0 does not reach a person here; write keys: {"0": {call: person}}'),
             )
 
 
@@ -215,7 +221,7 @@ def _said(flow_set: FlowSet) -> Iterator[tuple[Utterance, str]]:
 def _prompt(
     said: Utterance, place: str, languages: tuple[str, ...], prompts: PromptFacts, types: Types
 ) -> Iterator[Issue]:
-    def issue(code: str, severity: Severity, text: str) -> Issue:
+    def issue(code: str, severity: Severity, text: Message) -> Issue:
         return Issue(code, severity, place, said.line, text)
 
     if not said.prompt:
@@ -223,43 +229,74 @@ def _prompt(
     fact = prompts.get(said.prompt)
     if fact is None:
         near = suggestion(said.prompt, prompts)
-        text = f"there is no prompt {said.prompt!r}{near}; write its text on the prompts page"
+        text = Message(
+            "there is no prompt %(prompt)r%(hint)s; write its text on the prompts page",
+            prompt=said.prompt,
+            hint=near,
+        )
         yield issue("unknown_prompt", Severity.ERROR, text)
         return
     wanted = (said.language,) if said.language else languages
     for language in wanted:
         if language not in fact.languages:
-            text = f"the prompt {said.prompt!r} has no text in {language}; add the translation"
+            text = Message(
+                "the prompt %(prompt)r has no text in %(language)s; add the translation",
+                prompt=said.prompt,
+                language=language,
+            )
             yield issue("missing_translation", Severity.ERROR, text)
         elif fact.audio is not None and language not in fact.audio:
-            text = f"the prompt {said.prompt!r} has no sound in {language} yet; render it"
+            text = Message(
+                "the prompt %(prompt)r has no sound in %(language)s yet; render it",
+                prompt=said.prompt,
+                language=language,
+            )
             yield issue("missing_audio", Severity.WARNING, text)
     for slot in sorted(fact.slots.keys() - said.slots.keys()):
-        text = f"the prompt {said.prompt!r} needs {slot!r}; add it to `with`"
+        text = Message(
+            "the prompt %(prompt)r needs %(slot)r; add it to `with`", prompt=said.prompt, slot=slot
+        )
         yield issue("slot_not_filled", Severity.ERROR, text)
     for slot, variable in said.slots.items():
         kind = fact.slots.get(slot)
         if kind is None:
             near = suggestion(slot, fact.slots)
-            text = f"the prompt {said.prompt!r} has no slot {slot!r}{near}; remove it from `with`"
+            text = Message(
+                "the prompt %(prompt)r has no slot %(slot)r%(hint)s; remove it from `with`",
+                prompt=said.prompt,
+                slot=slot,
+                hint=near,
+            )
             yield issue("unknown_slot", Severity.ERROR, text)
             continue
         for given in sorted(types.get(variable, ())):
             if not fits(kind, given):
-                text = (
-                    f"{variable!r} is {_named(given)}, but the prompt {said.prompt!r} says "
-                    f"{slot!r} as {kind}; change one of them"
+                text = Message(
+                    "%(variable)r is %(given)s, but the prompt %(prompt)r says %(slot)r as "
+                    "%(kind)s; change one of them",
+                    variable=variable,
+                    given=_named(given),
+                    prompt=said.prompt,
+                    slot=slot,
+                    kind=kind,
                 )
                 yield issue("slot_type", Severity.ERROR, text)
             elif kind == "phrase" and given.startswith("=") and given != "=":
                 phrase = f"phrase.{given[1:]}"
                 if phrase not in prompts:
-                    text = f"{variable!r} may be {given[1:]!r}, and there is no prompt {phrase!r}"
+                    text = Message(
+                        "%(variable)r may be %(word)r, and there is no prompt %(prompt)r",
+                        variable=variable,
+                        word=given[1:],
+                        prompt=phrase,
+                    )
                     yield issue("unknown_prompt", Severity.ERROR, text)
 
 
-def _named(kind: str) -> str:
-    return f"the word {kind[1:]!r}" if kind.startswith("=") else f"of the type {kind}"
+def _named(kind: str) -> Message:
+    if kind.startswith("="):
+        return Message("the word %(word)r", word=kind[1:])
+    return Message("of the type %(kind)s", kind=kind)
 
 
 # --- variables and services
@@ -273,7 +310,11 @@ def _unset(node: Node, types: Types) -> Iterator[Issue]:
                 Severity.ERROR,
                 node.place,
                 line,
-                f"nothing sets the variable {name!r}{suggestion(name, types)}",
+                Message(
+                    "nothing sets the variable %(name)r%(hint)s",
+                    name=name,
+                    hint=suggestion(name, types),
+                ),
             )
 
 
@@ -311,23 +352,41 @@ def _used(node: Node) -> Iterator[tuple[str, int]]:
 
 
 def _lookup(node: LookupNode, services: Mapping[str, ServiceFact]) -> Iterator[Issue]:
-    def issue(code: str, text: str) -> Issue:
+    def issue(code: str, text: Message) -> Issue:
         return Issue(code, Severity.ERROR, node.place, node.line, text)
 
     fact = services.get(node.service)
+    name = node.service
     if fact is None:
-        near = suggestion(node.service, services)
-        yield issue("unknown_service", f"there is no service {node.service!r}{near}")
+        near = suggestion(name, services)
+        text = Message("there is no service %(service)r%(hint)s", service=name, hint=near)
+        yield issue("unknown_service", text)
         return
     for outcome in sorted(fact.outcomes.keys() - node.outcomes.keys()):
-        text = f"{node.service} may answer {outcome!r}; write on.{outcome}"
+        text = Message(
+            "%(service)s may answer %(outcome)r; write on.%(outcome)s",
+            service=name,
+            outcome=outcome,
+        )
         yield issue("outcome_unhandled", text)
     for outcome in sorted(node.outcomes.keys() - fact.outcomes.keys()):
-        near = suggestion(outcome, fact.outcomes)
-        text = f"{node.service} never answers {outcome!r}{near}; remove on.{outcome}"
+        text = Message(
+            "%(service)s never answers %(outcome)r%(hint)s; remove on.%(outcome)s",
+            service=name,
+            outcome=outcome,
+            hint=suggestion(outcome, fact.outcomes),
+        )
         yield issue("outcome_unknown", text)
     for argument in sorted(fact.needs - node.arguments.keys()):
-        yield issue("argument_missing", f"{node.service} needs {argument!r}; add it to `with`")
+        text = Message(
+            "%(service)s needs %(argument)r; add it to `with`", service=name, argument=argument
+        )
+        yield issue("argument_missing", text)
     for argument in sorted(node.arguments.keys() - fact.needs - fact.takes):
-        near = suggestion(argument, fact.needs | fact.takes)
-        yield issue("argument_unknown", f"{node.service} takes no {argument!r}{near}")
+        text = Message(
+            "%(service)s takes no %(argument)r%(hint)s",
+            service=name,
+            argument=argument,
+            hint=suggestion(argument, fact.needs | fact.takes),
+        )
+        yield issue("argument_unknown", text)

@@ -1,9 +1,26 @@
-"""What is wrong with a flow file: every problem at once, each with its place and line."""
+"""What is wrong with a flow file: every problem at once, each with its place and line.
+
+A text is a `Message`: English as it stands, and the template and values it was made
+from, by which a page says the same in another language.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+
+class Message(str):
+    """An English sentence that remembers its template and the values filled in."""
+
+    __slots__ = ("params", "template")
+    template: str
+    params: Mapping[str, object]
+
+    def __new__(cls, template: str, /, **params: object) -> Message:
+        message = super().__new__(cls, template % params if params else template)
+        message.template, message.params = template, params
+        return message
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -12,7 +29,7 @@ class Problem:
 
     place: str
     line: int
-    message: str
+    message: Message
 
     def __str__(self) -> str:
         where = f"{self.place}: line {self.line}" if self.line else self.place

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from call_flows.errors import Problem
+from call_flows.errors import Message, Problem
 from call_flows.source import Listing, Table, Text, Tree
 
 SLUG = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -27,14 +27,14 @@ _YES_NO = {"true": True, "false": False, "yes": True, "no": False}
 class Problems(list[Problem]):
     """What was found so far."""
 
-    def note(self, at: Tree, message: str) -> None:
-        self.append(Problem(at.place, at.line, message))
+    def note(self, at: Tree, template: str, /, **params: object) -> None:
+        self.append(Problem(at.place, at.line, Message(template, **params)))
 
 
-def suggestion(word: str, known: Iterable[str]) -> str:
+def suggestion(word: str, known: Iterable[str]) -> Message:
     """`; did you mean ...?` for the nearest of `known`, or nothing."""
     near = get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    return Message("; did you mean %(near)r?", near=near[0]) if near else Message("")
 
 
 class Fields:
@@ -59,7 +59,9 @@ class Fields:
         found = self.tree(key)
         if found is None:
             known = [k for k in self.table.entries if k not in self._asked]
-            self.problems.note(self.table, f"{key!r} is missing{suggestion(key, known)}")
+            self.problems.note(
+                self.table, "%(key)r is missing%(hint)s", key=key, hint=suggestion(key, known)
+            )
         return found
 
     def word(self, key: str, pattern: re.Pattern[str], default: str | None = None) -> str:
@@ -87,7 +89,9 @@ class Fields:
             value = int(found.text)
             if low <= value <= high:
                 return value
-        self.problems.note(found, f"a whole number from {low} to {high} is wanted here")
+        self.problems.note(
+            found, "a whole number from %(low)s to %(high)s is wanted here", low=low, high=high
+        )
         return default
 
     def yes_no(self, key: str, default: bool) -> bool:
@@ -110,7 +114,12 @@ class Fields:
                 value = float(match.group(1)) * _UNIT_S[match.group(2)]
                 if low <= value <= high:
                     return value
-                self.problems.note(found, f"from {low:g}s to {high:g}s is wanted here")
+                self.problems.note(
+                    found,
+                    "from %(low)ss to %(high)ss is wanted here",
+                    low=f"{low:g}",
+                    high=f"{high:g}",
+                )
                 return default
         self.problems.note(found, "a time with its unit is wanted here, such as 5s, 300ms or 2m")
         return default
@@ -123,8 +132,12 @@ class Fields:
         if isinstance(found, Text) and found.text in options:
             return found.text
         given = found.text if isinstance(found, Text) else ""
-        message = f"one of {', '.join(options)} is wanted here{suggestion(given, options)}"
-        self.problems.note(found, message)
+        self.problems.note(
+            found,
+            "one of %(options)s is wanted here%(hint)s",
+            options=", ".join(options),
+            hint=suggestion(given, options),
+        )
         return default or ""
 
     def sub(self, key: str) -> Fields | None:
@@ -147,7 +160,8 @@ class Fields:
         for key, value in self.table.entries.items():
             if key not in self._asked:
                 line = self.table.lines.get(key, value.line)
-                message = f"unknown key {key!r}{suggestion(key, self._asked)}"
+                hint = suggestion(key, self._asked)
+                message = Message("unknown key %(key)r%(hint)s", key=key, hint=hint)
                 self.problems.append(Problem(value.place, line, message))
 
 
@@ -155,8 +169,12 @@ def word(tree: Tree, pattern: re.Pattern[str], problems: Problems) -> str:
     """One text that matches `pattern`; what does not is noted."""
     if isinstance(tree, Text) and pattern.fullmatch(tree.text):
         return tree.text
-    shown = repr(tree.text) if isinstance(tree, Text) else "this"
-    problems.note(tree, f"{shown} will not do: {_WANTED[pattern]}")
+    if isinstance(tree, Text):
+        problems.note(
+            tree, "%(text)r will not do: %(wanted)s", text=tree.text, wanted=_WANTED[pattern]
+        )
+    else:
+        problems.note(tree, "one text is wanted here: %(wanted)s", wanted=_WANTED[pattern])
     return ""
 
 
@@ -167,8 +185,8 @@ def words(tree: Tree, pattern: re.Pattern[str], problems: Problems) -> list[str]
 
 
 _WANTED = {
-    SLUG: "a name of small letters, digits and _ is wanted, such as ask_account",
-    VARIABLE: "the name of a variable is wanted, such as account or bill.amount",
-    PROMPT: "the name of a prompt is wanted, such as main_menu",
-    KEYS: "keys of a telephone are wanted: 0 to 9, * and #",
+    SLUG: Message("a name of small letters, digits and _ is wanted, such as ask_account"),
+    VARIABLE: Message("the name of a variable is wanted, such as account or bill.amount"),
+    PROMPT: Message("the name of a prompt is wanted, such as main_menu"),
+    KEYS: Message("keys of a telephone are wanted: 0 to 9, * and #"),
 }

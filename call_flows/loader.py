@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from pathlib import Path
 
-from call_flows.errors import FlowError, Problem
+from call_flows.errors import FlowError, Message, Problem
 from call_flows.fields import SLUG, Fields, Problems, suggestion, word
 from call_flows.graph import ways
 from call_flows.model import (
@@ -43,11 +43,12 @@ def read_folder(folder: Path) -> dict[str, str]:
     """The texts of a folder by flow; FlowError for a file that is no UTF-8 text."""
     found = sorted(folder.glob("*.yaml"))
     if not found:
-        raise FlowError([Problem(str(folder), 0, "no flow files (*.yaml) here")])
+        raise FlowError([Problem(str(folder), 0, Message("no flow files (*.yaml) here"))])
     texts = {}
     for path in found:
         if path.stat().st_size > 4 * MAX_CHARACTERS:
-            raise FlowError([Problem(_place(path.stem), 0, "too large for a flow")])
+            message = Message("too large for a flow")
+            raise FlowError([Problem(_place(path.stem), 0, message)])
         texts[path.stem] = decode(path.read_bytes(), _place(path.stem))
     return texts
 
@@ -67,7 +68,7 @@ def load(texts: Mapping[str, str]) -> FlowSet:
     tables: dict[str, Table] = {}
     for name, text in texts.items():
         if not SLUG.fullmatch(name):
-            message = "a flow is named with small letters, digits and _"
+            message = Message("a flow is named with small letters, digits and _")
             problems.append(Problem(_place(name), 0, message))
             continue
         try:
@@ -100,7 +101,9 @@ def _place(name: str) -> str:
 def _version(fields: Fields) -> None:
     found = fields.required("spec_version")
     if found is not None and not (isinstance(found, Text) and found.text == SPEC_VERSION):
-        fields.problems.note(found, f"this line reads spec_version: {SPEC_VERSION}")
+        fields.problems.note(
+            found, "this line reads spec_version: %(version)s", version=SPEC_VERSION
+        )
 
 
 def _languages(line: Fields) -> tuple[str, ...]:
@@ -172,7 +175,9 @@ class _Flow:
             for name, tree in fields.items("nodes"):
                 word(Text(name, tree.place, fields.table.line), SLUG, self._problems)
                 if name in RESERVED:
-                    self._problems.note(tree, f"{name!r} has a meaning of its own; rename it")
+                    self._problems.note(
+                        tree, "%(name)r has a meaning of its own; rename it", name=name
+                    )
                 if isinstance(tree, Table):
                     node = self._node(tree)
                     if node is not None:
@@ -222,7 +227,8 @@ def _known_kinds(defaults: Table, problems: Problems) -> None:
     known = (*KINDS, "input")
     for name, tree in defaults.entries.items():
         if name not in known:
-            problems.note(tree, f"unknown kind of node {name!r}{suggestion(name, known)}")
+            hint = suggestion(name, known)
+            problems.note(tree, "unknown kind of node %(name)r%(hint)s", name=name, hint=hint)
         elif not isinstance(tree, Table):
             problems.note(tree, "names and values are wanted here, one to a line")
 
@@ -230,20 +236,16 @@ def _known_kinds(defaults: Table, problems: Problems) -> None:
 def _check_names(flow_set: FlowSet, problems: Problems) -> None:
     """Every flow and node that is named exists."""
     if flow_set.main not in flow_set.flows:
-        near = suggestion(flow_set.main, flow_set.flows)
-        problems.append(Problem(LINE, 0, f"there is no flow {flow_set.main!r}{near}"))
+        problems.append(Problem(LINE, 0, _no_flow(flow_set.main, flow_set)))
     for number, flow_name in flow_set.numbers.items():
         if flow_name not in flow_set.flows:
-            near = suggestion(flow_name, flow_set.flows)
             place = f"{LINE}.numbers.{number}"
-            problems.append(Problem(place, 0, f"there is no flow {flow_name!r}{near}"))
+            problems.append(Problem(place, 0, _no_flow(flow_name, flow_set)))
     written = [way for way in (flow_set.home, flow_set.on_error) if way.place]
     _check_ways(written, flow_set, problems)
     for flow in flow_set.flows.values():
         if flow.start not in flow.nodes:
-            near = suggestion(flow.start, flow.nodes)
-            message = f"there is no node {flow.start!r}{near}"
-            problems.append(Problem(f"flows.{flow.id}.start", 0, message))
+            problems.append(Problem(f"flows.{flow.id}.start", 0, _no_node(flow.start, flow)))
         if flow.back is not None:
             _check_ways((flow.back,), flow_set, problems)
         for node in flow.nodes.values():
@@ -252,32 +254,46 @@ def _check_names(flow_set: FlowSet, problems: Problems) -> None:
                 _check_hang_up(flow, node, problems)
 
 
+def _no_flow(name: str, flow_set: FlowSet) -> Message:
+    hint = suggestion(name, flow_set.flows)
+    return Message("there is no flow %(name)r%(hint)s", name=name, hint=hint)
+
+
+def _no_node(name: str, flow: Flow) -> Message:
+    hint = suggestion(name, flow.nodes)
+    return Message(
+        "there is no node %(name)r in the flow %(flow)r%(hint)s",
+        name=name,
+        flow=flow.id,
+        hint=hint,
+    )
+
+
 def _check_ways(found: Iterable[Way], flow_set: FlowSet, problems: Problems) -> None:
     for way in found:
         if way.move not in (Move.NODE, Move.GOTO, Move.CALL):
             continue
         flow = flow_set.flows.get(way.flow)
         if flow is None:
-            message = f"there is no flow {way.flow!r}{suggestion(way.flow, flow_set.flows)}"
+            message = _no_flow(way.flow, flow_set)
             if not way.flow:
-                message = "name the flow: {goto: flow}, {goto: flow.node} or {call: flow}"
+                message = Message("name the flow: {goto: flow}, {goto: flow.node} or {call: flow}")
             problems.append(Problem(way.place, way.line, message))
             continue
         if way.node and way.node not in flow.nodes:
-            near = suggestion(way.node, flow.nodes)
-            message = f"there is no node {way.node!r} in the flow {flow.id!r}{near}"
-            problems.append(Problem(way.place, way.line, message))
+            problems.append(Problem(way.place, way.line, _no_node(way.node, flow)))
         own = flow_set.flows.get(way.place.split(".")[1]) if way.then else None
         if own is not None and way.then not in own.nodes:
-            message = f"there is no node {way.then!r}{suggestion(way.then, own.nodes)}"
-            problems.append(Problem(way.place, way.line, message))
+            problems.append(Problem(way.place, way.line, _no_node(way.then, own)))
 
 
 def _check_hang_up(flow: Flow, node: InputNode, problems: Problems) -> None:
     filer = flow.nodes.get(node.hang_up)
     if not isinstance(filer, FileComplaintNode | CallBackNode):
-        message = (
-            f"on.hang_up must be `nothing` or a node of kind file_complaint or call_back, "
-            f"not {node.hang_up!r}{suggestion(node.hang_up, flow.nodes)}"
+        message = Message(
+            "on.hang_up must be `nothing` or a node of kind file_complaint or call_back, "
+            "not %(name)r%(hint)s",
+            name=node.hang_up,
+            hint=suggestion(node.hang_up, flow.nodes),
         )
         problems.append(Problem(f"{node.place}.on.hang_up", node.line, message))

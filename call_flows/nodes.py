@@ -133,7 +133,12 @@ def _ask(fields: Fields, reader: Reader, common: dict[str, Any]) -> Node:
     low = fields.whole("min_digits", 1, 1, 32)
     high = fields.whole("max_digits", 20, 1, 32)
     if low > high:
-        fields.problems.note(fields.table, f"min_digits {low} is more than max_digits {high}")
+        fields.problems.note(
+            fields.table,
+            "min_digits %(low)s is more than max_digits %(high)s",
+            low=low,
+            high=high,
+        )
     _done(fields, *_INPUT_EVENTS)
     return AskNode(
         **common,
@@ -176,7 +181,9 @@ def _list(fields: Fields, reader: Reader, common: dict[str, Any]) -> Node:
     choices = _choices(fields, reader)
     next_key = fields.word("next", KEYS, "1")
     if next_key in choices:
-        fields.problems.note(fields.table, f"{next_key!r} is the key of the next item already")
+        fields.problems.note(
+            fields.table, "%(key)r is the key of the next item already", key=next_key
+        )
     return ListNode(
         **common,
         items=fields.word("items", VARIABLE),

@@ -83,7 +83,9 @@ class Reader:
         for name in words(tree, VARIABLE, self.problems):
             slot = name.rpartition(".")[2]
             if slot in found:
-                self.problems.note(tree, f"two values for {slot!r}; name them: {{slot: variable}}")
+                self.problems.note(
+                    tree, "two values for %(slot)r; name them: {slot: variable}", slot=slot
+                )
             found[slot] = name
         return found
 
@@ -177,7 +179,9 @@ class Reader:
     def retry(self, tree: Tree | None, where: Tree, event: str) -> Retry | None:
         """What happens on `event`; noted at `where` if nothing says so."""
         if tree is None:
-            self.problems.note(where, f"what happens on {event} is missing: on.{event}")
+            self.problems.note(
+                where, "what happens on %(event)s is missing: on.%(event)s", event=event
+            )
             return None
         if not isinstance(tree, Table) or "attempts" not in tree.entries:
             return Retry(1, self.way(tree, where), reprompt=False)

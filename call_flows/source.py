@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from call_flows.errors import FlowError, Problem
+from call_flows.errors import FlowError, Message, Problem
 
 # The default line's largest file is under 8 KB; a hundred times that is no flow.
 MAX_CHARACTERS = 500_000
@@ -55,14 +55,20 @@ Tree = Text | Listing | Table
 def read_table(text: str, place: str) -> Table:
     """Read one YAML document that is a mapping; FlowError names what is wrong and where."""
     if len(text) > MAX_CHARACTERS:
-        _refuse(place, 0, f"longer than {MAX_CHARACTERS} characters; split it into several flows")
+        _refuse(
+            place,
+            0,
+            "longer than %(most)s characters; split it into several flows",
+            most=MAX_CHARACTERS,
+        )
     try:
         return _Builder(place).build(text)
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark is not None else 0
-        _refuse(place, line, f"not YAML: {error.problem or error.context}")
+        _refuse(place, line, "not YAML: %(reason)s", reason=error.problem or error.context)
     except (YAMLError, ValueError, RecursionError) as error:
-        _refuse(place, 0, f"not YAML: {str(error).splitlines()[0] if str(error) else error!r}")
+        reason = str(error).splitlines()[0] if str(error) else repr(error)
+        _refuse(place, 0, "not YAML: %(reason)s", reason=reason)
 
 
 def decode(data: bytes, place: str) -> str:
@@ -122,7 +128,7 @@ class _Builder:
         if found == or_none:
             return None
         if found != name:
-            _refuse(self._place, _line(event), f"not expected here: {found}")
+            _refuse(self._place, _line(event), "not expected here: %(found)s", found=found)
         return event  # type: ignore[no-any-return]
 
     def _value(self, event: Any, place: str, depth: int) -> Tree:
@@ -131,9 +137,14 @@ class _Builder:
         if kind == "AliasEvent" or getattr(event, "anchor", None):
             _refuse(place, line, "anchors and aliases (& and *) are not allowed; write it out")
         if getattr(event, "tag", None) is not None:
-            _refuse(place, line, f"tags ({event.tag}) are not allowed; put quotes around the text")
+            _refuse(
+                place,
+                line,
+                "tags (%(tag)s) are not allowed; put quotes around the text",
+                tag=event.tag,
+            )
         if depth > MAX_DEPTH:
-            _refuse(place, line, f"nested more than {MAX_DEPTH} deep")
+            _refuse(place, line, "nested more than %(most)s deep", most=MAX_DEPTH)
         if kind == "ScalarEvent":
             return Text(str(event.value), place, line)
         if kind == "SequenceStartEvent":
@@ -152,7 +163,9 @@ class _Builder:
             within = f"{place}.{key.text}"
             if key.text in table.entries:
                 first = table.lines[key.text]
-                _refuse(within, key.line, f"written twice; the first is on line {first}")
+                _refuse(
+                    within, key.line, "written twice; the first is on line %(line)s", line=first
+                )
             table.lines[key.text] = key.line
             table.entries[key.text] = self._value(next(self._events), within, depth + 1)
         return table
@@ -162,5 +175,5 @@ def _line(event: Any) -> int:
     return int(event.start_mark.line) + 1
 
 
-def _refuse(place: str, line: int, message: str) -> NoReturn:
-    raise FlowError([Problem(place, line, message)])
+def _refuse(place: str, line: int, template: str, /, **params: object) -> NoReturn:
+    raise FlowError([Problem(place, line, Message(template, **params))])

@@ -47,8 +47,8 @@ def remove(session: Session, code: str) -> None:
     """Remove an area that no notice names; RefusedError, NotFoundError."""
     area = session.get(Area, code)
     if area is None:
-        raise NotFoundError(f"there is no area {code}")
+        raise NotFoundError("there is no area %(code)s", code=code)
     if session.scalar(select(Outage.id).where(Outage.area_code == code).limit(1)) is not None:
-        raise RefusedError(f"outage notices name area {code}; it cannot be removed")
+        raise RefusedError("outage notices name area %(code)s; it cannot be removed", code=code)
     session.delete(area)
     session.flush()

@@ -14,11 +14,12 @@ from datetime import date
 from decimal import Decimal
 
 from ivr.records.tables import BillState, UtilityKind
+from ivr.services.errors import ServiceError
 
 MAX_AMOUNT = Decimal("9999999999.99")
 
 
-class CellError(ValueError):
+class CellError(ServiceError, ValueError):
     """Why a cell is not accepted."""
 
 
@@ -60,6 +61,7 @@ _STATES: Mapping[BillState, tuple[str, ...]] = {
     BillState.UNPAID: ("unpaid", "due", "overdue", "未缴", "未缴费", "欠费", "待缴", "未付"),
     BillState.PAID: ("paid", "已缴", "已缴费", "已缴清", "缴清", "已付"),
 }
+_SHOWN_KINDS = [f"{kind.value} ({names[-1]})" for kind, names in _KINDS.items()]
 _KIND_OF = {word: kind for kind, names in _KINDS.items() for word in names}
 _STATE_OF = {word: state for state, names in _STATES.items() for word in names}
 
@@ -85,24 +87,29 @@ def read_header(cells: list[str]) -> dict[str, int]:
         if field is None:
             continue
         if field in positions:
-            raise CellError(f"two columns give the {field}: {cell!r} is the second")
+            raise CellError(
+                "two columns give the %(field)s: %(name)r is the second", field=field, name=cell
+            )
         positions[field] = position
     missing = [f"{field} ({COLUMNS[field][2]})" for field in REQUIRED if field not in positions]
     if missing:
-        raise CellError(f"the first line must name the columns; missing: {', '.join(missing)}")
+        raise CellError(
+            "the first line must name the columns; missing: %(missing)s",
+            missing=", ".join(missing),
+        )
     return positions
 
 
 def read_account(text: str) -> str:
     if not re.fullmatch(r"[0-9]{3,20}", text):
-        raise CellError(f"{text!r} is not an account number of 3 to 20 digits")
+        raise CellError("%(text)r is not an account number of 3 to 20 digits", text=text)
     return text
 
 
 def read_kind(text: str) -> UtilityKind:
     kind = _KIND_OF.get(text.casefold())
     if kind is None:
-        raise CellError(f"{text!r} is none of {', '.join(k.value for k in UtilityKind)}")
+        raise CellError("%(text)r is none of %(known)s", text=text, known=", ".join(_SHOWN_KINDS))
     return kind
 
 
@@ -110,17 +117,17 @@ def read_period(text: str) -> str:
     match = re.fullmatch(r"([0-9]{4})(?:[-/.年]([0-9]{1,2})月?|([0-9]{2}))", text)
     month = int(match[2] or match[3]) if match else 0
     if match is None or not 1 <= month <= 12:
-        raise CellError(f"{text!r} is not a month such as 2026-11")
+        raise CellError("%(text)r is not a month such as 2026-11", text=text)
     return f"{match[1]}-{month:02d}"
 
 
 def read_amount(text: str) -> Decimal:
     bare = text.removeprefix("¥").removesuffix("元").strip()
     if not re.fullmatch(r"(?:[0-9]{1,10}|[0-9]{1,3}(?:,[0-9]{3}){1,3})(?:\.[0-9]{1,2}0*)?", bare):
-        raise CellError(f"{text!r} is not an amount such as 128.50")
+        raise CellError("%(text)r is not an amount such as 128.50", text=text)
     amount = Decimal(bare.replace(",", "")).quantize(Decimal("0.01"))
     if amount > MAX_AMOUNT:
-        raise CellError(f"{text!r} is more than {MAX_AMOUNT}")
+        raise CellError("%(text)r is more than %(most)s", text=text, most=MAX_AMOUNT)
     return amount
 
 
@@ -132,7 +139,7 @@ def read_date(text: str) -> date:
             raise ValueError
         return date(int(match[1]), int(match[2]), int(match[3]))
     except ValueError:
-        raise CellError(f"{text!r} is not a date such as 2026-12-05") from None
+        raise CellError("%(text)r is not a date such as 2026-12-05", text=text) from None
 
 
 def read_state(text: str) -> BillState:
@@ -140,7 +147,7 @@ def read_state(text: str) -> BillState:
         return BillState.UNPAID
     state = _STATE_OF.get(text.casefold())
     if state is None:
-        raise CellError(f"{text!r} is neither unpaid (未缴) nor paid (已缴)")
+        raise CellError("%(text)r is neither unpaid (未缴) nor paid (已缴)", text=text)
     return state
 
 

@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 from ivr.records.tables import Account, Bill, UtilityKind
 from ivr.services.bill_fields import READERS, BillLine, CellError, plain, read_header
 from ivr.services.csv_source import Row, open_rows
+from ivr.services.errors import Message
 from ivr.services.query_codes import hash_code
 
 BATCH = 500
@@ -35,7 +36,7 @@ class Problem(NamedTuple):
 
     line: int
     column: str
-    message: str
+    message: Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +106,12 @@ class _ChangedMeanwhile(Exception):  # noqa: N818 - never leaves this module
 def _batches(rows: Iterator[Row], progress: _Progress) -> Iterator[list[tuple[int, BillLine]]]:
     header = next(rows, None)
     if header is None or not any(header.cells):
-        progress.problems.append(Problem(1, "", "the file is empty"))
+        progress.problems.append(Problem(1, "", Message("the file is empty")))
         return
     try:
         positions = read_header(list(header.cells))
     except CellError as error:
-        progress.problems.append(Problem(header.line, "", str(error)))
+        progress.problems.append(Problem(header.line, "", error.message))
         return
     good = _good_lines(rows, positions, progress)
     while batch := list(islice(good, BATCH)):
@@ -142,7 +143,7 @@ def _read(row: Row, positions: dict[str, int], progress: _Progress) -> BillLine 
         try:
             values[name] = reader(text)
         except CellError as error:
-            message = "the line ends before this column" if beyond else str(error)
+            message = Message("the line ends before this column") if beyond else error.message
             progress.problems.append(Problem(row.line, name, message))
     return BillLine(**values) if len(values) == len(READERS) else None
 
@@ -152,12 +153,22 @@ def _agrees_with_file(number: int, line: BillLine, progress: _Progress) -> bool:
     key = hash((line.account, line.period))
     first = progress.seen.setdefault(key, number)
     if first != number:
-        text = f"account {line.account} has a bill for {line.period} in line {first} already"
+        text = Message(
+            "account %(account)s has a bill for %(period)s in line %(line)s already",
+            account=line.account,
+            period=line.period,
+            line=first,
+        )
         progress.problems.append(Problem(number, "period", text))
         return False
     kind = progress.kinds.setdefault(line.account, line.kind)
     if kind is not line.kind:
-        text = f"account {line.account} is {kind.value} further up, {line.kind.value} here"
+        text = Message(
+            "account %(account)s is %(before)s further up, %(here)s here",
+            account=line.account,
+            before=kind,
+            here=line.kind,
+        )
         progress.problems.append(Problem(number, "kind", text))
         return False
     return True
@@ -179,7 +190,12 @@ def _known_kinds_agree(
         if kind is line.kind:
             good.append(line)
         else:
-            text = f"account {line.account} is {kind.value} in the database, not {line.kind.value}"
+            text = Message(
+                "account %(account)s is %(before)s in the database, not %(here)s",
+                account=line.account,
+                before=kind,
+                here=line.kind,
+            )
             progress.problems.append(Problem(number, "kind", text))
     return good
 

@@ -127,7 +127,7 @@ def find_account(session: Session, number: str) -> Account:
         select(Account).where(Account.number == number).options(selectinload(Account.bills))
     )
     if account is None:
-        raise NotFoundError(f"there is no account {number}")
+        raise NotFoundError("there is no account %(number)s", number=number)
     return account
 
 

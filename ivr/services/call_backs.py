@@ -72,7 +72,7 @@ def mark_done(session: Session, task_id: int, *, who: str, note: str, now: datet
     """Somebody has called back; the first to say so counts. NotFoundError."""
     task = session.get(CallBackTask, task_id, with_for_update=True)
     if task is None:
-        raise NotFoundError(f"there is no call-back task {task_id}")
+        raise NotFoundError("there is no call-back task %(id)s", id=task_id)
     if task.state is CallBackState.DONE:
         return
     task.state = CallBackState.DONE

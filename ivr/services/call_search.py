@@ -100,7 +100,7 @@ def find(session: Session, call_id: str) -> CallDetail:
         .options(selectinload(Call.steps), selectinload(Call.recordings))
     )
     if call is None:
-        raise NotFoundError(f"there is no call {call_id}")
+        raise NotFoundError("there is no call %(id)s", id=call_id)
     complaints = session.scalars(
         select(Complaint).where(Complaint.call_id == call_id).order_by(Complaint.ticket)
     ).all()

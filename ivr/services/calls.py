@@ -231,4 +231,8 @@ def _update(session: Session, statement: Update, rows: list[dict[str, object]]) 
     # On the connection: the ORM's bulk update by primary key takes no expressions.
     result = session.connection().execute(statement, rows)
     if result.rowcount != len(rows):
-        raise NotFoundError(f"of {len(rows)} calls {result.rowcount} are in the database")
+        raise NotFoundError(
+            "of %(asked)s calls %(found)s are in the database",
+            asked=len(rows),
+            found=result.rowcount,
+        )

@@ -150,7 +150,7 @@ def get(session: Session, ticket: str, *, lock: bool = False) -> Complaint:
         query.options(selectinload(Complaint.recording), selectinload(Complaint.events))
     )
     if complaint is None:
-        raise NotFoundError(f"there is no complaint {ticket}")
+        raise NotFoundError("there is no complaint %(ticket)s", ticket=ticket)
     return complaint
 
 
@@ -185,17 +185,23 @@ def change_state(
     after = ComplaintState(to_state)
     if expected is not None and before is not ComplaintState(expected):
         raise RefusedError(
-            f"complaint {ticket} is {before.value} by now; load the page again before changing it"
+            "complaint %(ticket)s is %(state)s by now; load the page again before changing it",
+            ticket=ticket,
+            state=before,
         )
     rule = session.get(ComplaintTransition, (before, after))
     if rule is None:
-        raise RefusedError(f"a complaint that is {before.value} cannot become {after.value}")
+        raise RefusedError(
+            "a complaint that is %(before)s cannot become %(after)s", before=before, after=after
+        )
     said = note_text(note)
     if rule.needs_note and not said:
-        raise RefusedError(f"a change from {before.value} to {after.value} needs a note")
+        raise RefusedError(
+            "a change from %(before)s to %(after)s needs a note", before=before, after=after
+        )
     if department is not None:
         if session.get(Department, department) is None:
-            raise RefusedError(f"there is no department {department}")
+            raise RefusedError("there is no department %(code)s", code=department)
         complaint.department = department
     if deadline is not None:
         complaint.deadline = deadline

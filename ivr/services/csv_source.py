@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from ivr.services.errors import RefusedError
+from ivr.services.errors import Message, RefusedError
 
 BLOCK = 1 << 16
 _MARKS = (
@@ -31,7 +31,7 @@ class Row:
 
     line: int
     cells: Sequence[str]
-    fault: str = ""
+    fault: Message | None = None
 
 
 def find_encoding(path: Path) -> str:
@@ -47,8 +47,12 @@ def find_encoding(path: Path) -> str:
                 if _decodes(iter(lambda: file.read(BLOCK), b""), encoding):
                     return encoding
     except OSError as error:
-        raise RefusedError(f"{path} cannot be read: {error.strerror}") from error
-    raise RefusedError(f"{path} is neither UTF-8 nor GB18030 text; save it as CSV UTF-8")
+        raise RefusedError(
+            "%(file)s cannot be read: %(reason)s", file=path.name, reason=error.strerror
+        ) from error
+    raise RefusedError(
+        "%(file)s is neither UTF-8 nor GB18030 text; save it as CSV UTF-8", file=path.name
+    )
 
 
 def _decodes(blocks: Iterator[bytes], encoding: str) -> bool:
@@ -73,7 +77,9 @@ def open_rows(path: Path) -> Iterator[Iterator[Row]]:
             file.seek(0)
             yield _rows(file, delimiter=max(",\t;", key=first.count))
     except OSError as error:
-        raise RefusedError(f"{path} cannot be read: {error.strerror}") from error
+        raise RefusedError(
+            "%(file)s cannot be read: %(reason)s", file=path.name, reason=error.strerror
+        ) from error
 
 
 def _rows(file: TextIO, delimiter: str) -> Iterator[Row]:
@@ -85,4 +91,4 @@ def _rows(file: TextIO, delimiter: str) -> Iterator[Row]:
         except StopIteration:
             return
         except csv.Error as error:
-            yield Row(line, (), fault=str(error))
+            yield Row(line, (), fault=Message("not CSV: %(reason)s", reason=str(error)))

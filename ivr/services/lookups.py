@@ -93,10 +93,16 @@ def run(
     """
     known = LOOKUPS.get(service)
     if known is None:
-        raise LookupArgumentError(f"there is no service {service!r}; there are {sorted(LOOKUPS)}")
+        raise LookupArgumentError(
+            "there is no service %(name)r; there are %(known)s",
+            name=service,
+            known=", ".join(sorted(LOOKUPS)),
+        )
     missing = known.needs - arguments.keys()
     if missing:
-        raise LookupArgumentError(f"{service} needs {', '.join(sorted(missing))}")
+        raise LookupArgumentError(
+            "%(service)s needs %(missing)s", service=service, missing=", ".join(sorted(missing))
+        )
     return known.ask(session, arguments, now, zone)
 
 

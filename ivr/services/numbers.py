@@ -44,6 +44,6 @@ def remove(session: Session, called: str) -> None:
     """The number starts `main` again; NotFoundError."""
     number = session.get(Number, called)
     if number is None:
-        raise NotFoundError(f"the number {called} is not listed")
+        raise NotFoundError("the number %(number)s is not listed", number=called)
     session.delete(number)
     session.flush()

@@ -108,7 +108,7 @@ def get(session: Session, outage_id: int) -> Outage:
     """One notice; NotFoundError."""
     outage = session.get(Outage, outage_id)
     if outage is None:
-        raise NotFoundError(f"there is no outage notice {outage_id}")
+        raise NotFoundError("there is no outage notice %(id)s", id=outage_id)
     return outage
 
 
@@ -146,7 +146,7 @@ def _fill(session: Session, outage: Outage, notice: Notice, now: datetime) -> No
     if notice.valid_to is not None and notice.valid_to <= valid_from:
         raise RefusedError("a notice must be withdrawn after it is published")
     if notice.area_code is not None and session.get(Area, notice.area_code) is None:
-        raise RefusedError(f"there is no area {notice.area_code}")
+        raise RefusedError("there is no area %(code)s", code=notice.area_code)
     outage.kind = notice.kind
     outage.area_code = notice.area_code
     outage.starts_at = notice.starts_at

@@ -45,9 +45,9 @@ def check_policy(password: str, username: str = "") -> None:
     """RefusedError says why a password is too weak."""
     plain = _normal(password).casefold()
     if len(plain) < MIN_LENGTH:
-        raise RefusedError(f"a password has at least {MIN_LENGTH} characters")
+        raise RefusedError("a password has at least %(number)s characters", number=MIN_LENGTH)
     if len(plain) > MAX_LENGTH:
-        raise RefusedError(f"a password has at most {MAX_LENGTH} characters")
+        raise RefusedError("a password has at most %(number)s characters", number=MAX_LENGTH)
     if plain in _COMMON or len(set(plain)) < 4:
         raise RefusedError("this password is among the first that anybody would try")
     if username and username.casefold() in plain:

@@ -48,7 +48,7 @@ def withdraw(session: Session, recording_id: int, now: datetime) -> None:
     """Let the synthesised voice say it again; NotFoundError."""
     row = session.get(PromptRecording, recording_id)
     if row is None:
-        raise NotFoundError(f"there is no recorded prompt {recording_id}")
+        raise NotFoundError("there is no recorded prompt %(id)s", id=recording_id)
     row.withdrawn_at = row.withdrawn_at or now
     session.flush()
 

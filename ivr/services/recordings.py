@@ -63,5 +63,5 @@ def get(session: Session, recording_id: str) -> Recording:
     """One recording; NotFoundError."""
     recording = session.get(Recording, recording_id)
     if recording is None:
-        raise NotFoundError(f"there is no recording {recording_id}")
+        raise NotFoundError("there is no recording %(id)s", id=recording_id)
     return recording

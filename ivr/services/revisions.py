@@ -16,17 +16,20 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ivr.records.tables import FlowRevision, PromptRecording, PromptRevision
-from ivr.services.errors import NotFoundError, RefusedError, ServiceError
+from ivr.services.errors import Message, NotFoundError, RefusedError, ServiceError
 from ivr.services.text import storable
 
 
 class StaleEditError(ServiceError):
     """Somebody published meanwhile; nothing was changed."""
 
-    def __init__(self, what: str, base: int, newest: int, newest_text: str, given: str) -> None:
+    def __init__(self, what: Message, base: int, newest: int, newest_text: str, given: str) -> None:
         super().__init__(
-            f"{what}: revision {newest} was published after revision {base}, from which this edit "
-            "began; compare the two and publish again"
+            "%(what)s: revision %(newest)s was published after revision %(base)s, from which this "
+            "edit began; compare the two and publish again",
+            what=what,
+            newest=newest,
+            base=base,
         )
         self.base, self.newest = base, newest
         self.newest_text, self.given_text = newest_text, given
@@ -111,7 +114,8 @@ def _refuse_stale_flow(session: Session, name: str, base: int, text: str) -> Non
     newest = newest_flow(session, name)
     revision = newest.revision if newest else 0
     if revision != base:
-        raise StaleEditError(f"flow {name}", base, revision, newest.text if newest else "", text)
+        what = Message("flow %(name)s", name=name)
+        raise StaleEditError(what, base, revision, newest.text if newest else "", text)
 
 
 def _refuse_stale_prompt(
@@ -120,7 +124,7 @@ def _refuse_stale_prompt(
     newest = newest_prompt(session, prompt, language)
     revision = newest.revision if newest else 0
     if revision != base:
-        what = f"prompt {prompt} ({language})"
+        what = Message("prompt %(name)s (%(language)s)", name=prompt, language=language)
         raise StaleEditError(what, base, revision, newest.text if newest else "", text)
 
 
@@ -198,7 +202,7 @@ def flow_revision(session: Session, name: str, revision: int) -> FlowRevision:
         select(FlowRevision).where(FlowRevision.name == name, FlowRevision.revision == revision)
     )
     if row is None:
-        raise NotFoundError(f"flow {name} has no revision {revision}")
+        raise NotFoundError("flow %(name)s has no revision %(number)s", name=name, number=revision)
     return row
 
 

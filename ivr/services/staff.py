@@ -142,7 +142,7 @@ def create(
     if not _USERNAME.fullmatch(name):
         raise RefusedError("a username is 2 to 32 letters, digits, dots, dashes or underscores")
     if _find(session, name) is not None:
-        raise RefusedError(f"there is already somebody with the username {name}")
+        raise RefusedError("there is already somebody with the username %(name)s", name=name)
     person = Staff(
         username=name,
         display_name=storable(display_name.strip(), 80),
@@ -221,7 +221,7 @@ def get(session: Session, username: str) -> Staff:
     """One person; NotFoundError."""
     person = _find(session, _normal(username))
     if person is None:
-        raise NotFoundError(f"there is nobody with the username {username}")
+        raise NotFoundError("there is nobody with the username %(name)s", name=username)
     return person
 
 
@@ -247,5 +247,9 @@ def _normal(username: str) -> str:
 
 def _language(language: str) -> str:
     if language not in LANGUAGES:
-        raise RefusedError(f"the pages speak {' and '.join(LANGUAGES)}, not {language}")
+        raise RefusedError(
+            "the pages speak %(languages)s, not %(given)s",
+            languages=", ".join(LANGUAGES),
+            given=language,
+        )
     return language

@@ -26,7 +26,7 @@ def create(session: Session, name: str, *, who: str, now: datetime) -> str:
     if not name:
         raise RefusedError("a token needs a name that says which program uses it")
     if session.scalar(select(ApiToken.id).where(ApiToken.name == name)) is not None:
-        raise RefusedError(f"there is already a token named {name}")
+        raise RefusedError("there is already a token named %(name)s", name=name)
     token = secrets.token_urlsafe(24)
     session.add(ApiToken(name=name, token_hash=_hash(token), created_by=who, created_at=now))
     session.flush()
@@ -51,7 +51,7 @@ def revoke(session: Session, token_id: int, now: datetime) -> None:
     """From now on it opens nothing; NotFoundError."""
     row = session.get(ApiToken, token_id)
     if row is None:
-        raise NotFoundError(f"there is no token {token_id}")
+        raise NotFoundError("there is no token %(id)s", id=token_id)
     row.revoked_at = row.revoked_at or now
     session.flush()
 

@@ -45,7 +45,7 @@ def remove(session: Session, name: str) -> None:
     """Forget a trunk; NotFoundError."""
     trunk = session.get(TrunkRow, name)
     if trunk is None:
-        raise NotFoundError(f"there is no trunk {name}")
+        raise NotFoundError("there is no trunk %(name)s", name=name)
     session.delete(trunk)
     session.flush()
 
