@@ -75,14 +75,13 @@ class Referral:
         self._refused = refused
         self._ended = ended
         self._clock: Deadline | None = None
-        self._patience: Deadline | None = None
+        self._timeout_s = 0.0
 
     def start(self, call: int, target: str, timeout_s: float) -> None:
-        """Ask the caller's side to call `target`; no answer within `timeout_s` is no answer."""
+        """Ask the caller's side to call `target`; nothing `timeout_s` later is no answer."""
         now = self._exchange.deadlines.now
-        at = self._exchange.deadlines.at
-        self._clock = at(now + timeout_s, lambda: self._give_up("no_answer"))
-        self._patience = at(now + REFER_PATIENCE_S, self._unanswered)
+        self._timeout_s = timeout_s
+        self._clock = self._exchange.deadlines.at(now + REFER_PATIENCE_S, self._unanswered)
         try:
             self._exchange.sip.user_agent.refer(call, target, now)
         except SipUsageError as error:
@@ -96,7 +95,9 @@ class Referral:
         """Take one of the call's events; return whether it was the transfer's."""
         match event:
             case events.ReferAccepted():
-                self._stop_patience()
+                self.stop()
+                deadlines = self._exchange.deadlines
+                self._clock = deadlines.at(deadlines.now + self._timeout_s, self._timed_out)
                 return True
             case events.ReferRefused(status=status):
                 log.info("The caller's side refuses the transfer (%s); we call the person", status)
@@ -112,22 +113,15 @@ class Referral:
 
     def stop(self) -> None:
         """Wait no longer."""
-        self._stop_patience()
         if self._clock is not None:
             self._clock.cancel()
 
-    def _give_up(self, result: Outcome) -> None:
-        self.stop()
-        self._ended(result)
+    def _timed_out(self) -> None:
+        self._ended("no_answer")
 
     def _unanswered(self) -> None:
         log.info("The caller's side does not answer the transfer; we call the person")
-        self.stop()
         self._refused()
-
-    def _stop_patience(self) -> None:
-        if self._patience is not None:
-            self._patience.cancel()
 
 
 class Person:
