@@ -27,7 +27,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from prompts.errors import CatalogueError, PromptError
+from prompts.errors import CatalogueError, Message, PromptError
 from prompts.slots import Piece, SlotType, parse_text, slots_of
 
 LANGUAGES = ("zh-CN", "en")
@@ -57,7 +57,7 @@ class Problem:
 
     prompt: str
     language: str
-    text: str
+    text: Message
 
     def __str__(self) -> str:
         return f"{self.prompt} ({self.language}): {self.text}"
@@ -101,7 +101,9 @@ class Catalogue:
         try:
             return self._prompts[prompt_id]
         except KeyError:
-            raise PromptError(f"there is no prompt {prompt_id!r} in the catalogue") from None
+            raise PromptError(
+                "there is no prompt %(prompt)r in the catalogue", prompt=prompt_id
+            ) from None
 
     def with_overrides(self, texts: Mapping[tuple[str, str], str]) -> Catalogue:
         """A catalogue in which `{(id, language): text}` replaces or adds texts.
@@ -117,7 +119,12 @@ class Catalogue:
             try:
                 new = _prompt(prompt_id, spoken, old.note if old else "")
             except PromptError as error:
-                raise PromptError(f"prompt {prompt_id!r} in {language}: {error}") from None
+                raise PromptError(
+                    "prompt %(prompt)r in %(language)s: %(reason)s",
+                    prompt=prompt_id,
+                    language=language,
+                    reason=error.message,
+                ) from None
             prompts[prompt_id] = replace(new, recordings=old.recordings if old else {})
         return Catalogue(prompts, self._languages_with(language for _, language in texts))
 
@@ -139,12 +146,12 @@ class Catalogue:
         for prompt in self:
             for language in self.languages:
                 if language not in prompt.texts and language not in prompt.recordings:
-                    found.append(Problem(prompt.id, language, "no text in this language"))
+                    found.append(Problem(prompt.id, language, Message("no text in this language")))
                     continue
                 slots = slots_of(prompt.pieces.get(language, ()))
                 found.extend(_slot_problems(prompt, language, slots))
                 if slots and language in prompt.recordings:
-                    text = "has slots: its recording is not used, the text is synthesised"
+                    text = Message("has slots: its recording is not used, the text is synthesised")
                     found.append(Problem(prompt.id, language, text))
         return found
 
@@ -157,9 +164,15 @@ def _slot_problems(
 ) -> Iterator[Problem]:
     for name, kind in prompt.slots.items():
         if name not in slots and language in prompt.texts:
-            yield Problem(prompt.id, language, f"slot {name!r} is not said in this language")
+            text = Message("slot %(slot)r is not said in this language", slot=name)
+            yield Problem(prompt.id, language, text)
         elif name in slots and slots[name] is not kind:
-            text = f"slot {name!r} is {slots[name].value} here and {kind.value} elsewhere"
+            text = Message(
+                "slot %(slot)r is %(here)s here and %(there)s elsewhere",
+                slot=name,
+                here=slots[name].value,
+                there=kind.value,
+            )
             yield Problem(prompt.id, language, text)
 
 
@@ -173,13 +186,17 @@ def _prompt(prompt_id: str, texts: Mapping[str, str], note: str) -> Prompt:
         for name, kind in slots_of(pieces[language]).items():
             slots.setdefault(name, kind)
     if prompt_id.startswith(PHRASE) and slots:
-        raise PromptError(f"{prompt_id}: a phrase is said inside another prompt and has no slots")
+        raise PromptError(
+            "%(prompt)s: a phrase is said inside another prompt and has no slots", prompt=prompt_id
+        )
     return Prompt(prompt_id, dict(texts), slots, note, pieces)
 
 
 def _check_id(prompt_id: object, place: str) -> str:
     if not isinstance(prompt_id, str) or not _ID.fullmatch(prompt_id):
-        raise CatalogueError(place, f"{prompt_id!r} is not an id: lower-case letters, digits and _")
+        raise CatalogueError(
+            place, "%(id)r is not an id: lower-case letters, digits and _", id=prompt_id
+        )
     return prompt_id
 
 
@@ -187,7 +204,9 @@ def _check_text(text: object) -> str:
     if not isinstance(text, str) or not text.strip():
         raise PromptError("the text is empty; to say nothing, leave the prompt out of the flow")
     if len(text) > _LONGEST_TEXT:
-        raise PromptError(f"the text is over {_LONGEST_TEXT} characters; cut it into prompts")
+        raise PromptError(
+            "the text is over %(most)s characters; cut it into prompts", most=_LONGEST_TEXT
+        )
     return text
 
 
@@ -199,9 +218,11 @@ def _read(file: Path) -> dict[str, tuple[str, str]]:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"{file.name}:{mark.line + 1}" if mark is not None else file.name
-        raise CatalogueError(place, f"not YAML: {error.problem or error.context}") from None
+        raise CatalogueError(
+            place, "not YAML: %(reason)s", reason=error.problem or error.context
+        ) from None
     except (YAMLError, UnicodeDecodeError, OSError) as error:
-        raise CatalogueError(file.name, f"cannot be read: {error}") from None
+        raise CatalogueError(file.name, "cannot be read: %(reason)s", reason=error) from None
     if not isinstance(content, CommentedMap):
         raise CatalogueError(file.name, "must be a mapping of prompt ids to texts")
     return {
@@ -216,14 +237,14 @@ def _entry(file: Path, content: CommentedMap, key: str) -> tuple[str, str]:
     if isinstance(value, CommentedMap):
         unknown = sorted(str(name) for name in value if name not in _KEYS)
         if unknown:
-            raise CatalogueError(place, f"unknown key {unknown[0]!r}; known: note, text")
+            raise CatalogueError(place, "unknown key %(key)r; known: note, text", key=unknown[0])
         note = str(value.get("note", ""))
         value = value.get("text")
     try:
         text = _check_text(value)
         slots_of(parse_text(text))
     except PromptError as error:
-        raise CatalogueError(place, str(error)) from None
+        raise CatalogueError(place, "%(reason)s", reason=error.message) from None
     return str(text), note
 
 

@@ -90,13 +90,19 @@ def _fill(
         if not isinstance(piece, Slot):
             part: _Part = piece
         else:
-            where = f"prompt {prompt.id!r} in {language}, slot {piece.name!r}"
+            where = {"prompt": prompt.id, "language": language, "slot": piece.name}
             if piece.name not in values:
-                raise PromptError(f"{where}: no value given")
+                raise PromptError(
+                    "prompt %(prompt)r in %(language)s, slot %(slot)r: no value given", **where
+                )
             try:
                 part = _spoken(catalogue, language, piece.type, values[piece.name])
             except PromptError as error:
-                raise PromptError(f"{where}: {error}") from None
+                raise PromptError(
+                    "prompt %(prompt)r in %(language)s, slot %(slot)r: %(reason)s",
+                    reason=error.message,
+                    **where,
+                ) from None
         if isinstance(part, str) and parts and isinstance(parts[-1], str):
             parts[-1] += part
         else:

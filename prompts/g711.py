@@ -56,7 +56,9 @@ def write_wav(path: Path, audio: bytes) -> None:
     try:
         path.write_bytes(content)
     except OSError as error:
-        raise AudioError(f"cannot write {path}: {error.strerror}") from None
+        raise AudioError(
+            "cannot write %(file)s: %(reason)s", file=path, reason=error.strerror
+        ) from None
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:

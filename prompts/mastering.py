@@ -45,7 +45,11 @@ def shape(samples: Samples, rate: int) -> Samples:
     signal = _band_pass(signal - signal.mean(dtype=np.float64).astype(np.float32), rate)
     level = active_level(signal, rate)
     if level < _QUIETEST_DBOV:
-        raise AudioError(f"no sound: its level is {level:.0f} dBov, under {_QUIETEST_DBOV:.0f}")
+        raise AudioError(
+            "no sound: its level is %(level)s dBov, under %(least)s",
+            level=f"{level:.0f}",
+            least=f"{_QUIETEST_DBOV:.0f}",
+        )
     signal = _trim(signal, rate, level)
     if rate != g711.RATE:
         signal = soxr.resample(signal, rate, g711.RATE, quality="VHQ")

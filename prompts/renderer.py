@@ -20,7 +20,7 @@ from prompts.clause import Clause
 from prompts.engines import DEFAULT_ORDER, Engine, Order, engines, remedy, voice_name
 from prompts.engines.engine import UnspeakableError
 from prompts.engines.recorded import load
-from prompts.errors import PromptError, VoiceError
+from prompts.errors import Message, Messages, PromptError, VoiceError
 from prompts.mastering import master
 from prompts.p56 import Samples
 from prompts.store import ClauseStore
@@ -63,7 +63,11 @@ class Renderer:
         key = self.render_key(clause)
         audio = self.store.read(key)
         if audio is None:
-            raise VoiceError(f"{clause.text!r} was rendered and has gone from {self.store.folder}")
+            raise VoiceError(
+                "%(text)r was rendered and has gone from %(folder)s",
+                text=clause.text,
+                folder=self.store.folder,
+            )
         return audio
 
     def render_key(self, clause: Clause) -> str:
@@ -73,24 +77,29 @@ class Renderer:
             if key not in self.store:
                 self.store.put(key, self._mastering(*load(clause.recorded)))
             return key
-        faults: list[str] = []
+        faults: list[Message] = []
         for engine in self._engines.get(clause.language, ()):
             key = clause.key(voice_name(engine))
             if key in self.store:
                 return key
             if self._resting(engine):
-                faults.append(f"{engine.name} is resting after a failure")
+                faults.append(Message("%(voice)s is resting after a failure", voice=engine.name))
                 continue
             try:
                 audio = self._mastering(*self._synthesise(engine, clause))
             except PromptError as error:
-                faults.append(str(error))
+                faults.append(error.message)
                 continue
             self.store.put(key, audio)
             return key
         if not faults:
-            faults = [f"no voice speaks it; {remedy(clause.language)}"]
-        raise VoiceError(f"{clause.language} {clause.text!r}: {'; '.join(faults)}")
+            faults = [Message("no voice speaks it; %(remedy)s", remedy=remedy(clause.language))]
+        raise VoiceError(
+            "%(language)s %(text)r: %(reasons)s",
+            language=clause.language,
+            text=clause.text,
+            reasons=Messages(faults),
+        )
 
     def expected_key(self, clause: Clause) -> str | None:
         """The key the clause has when the first voice of its language speaks; None without one."""
@@ -140,13 +149,21 @@ class Renderer:
         except queue.Empty:
             self._hung[engine.name] = thread
             self.failures[engine.name] += 1
-            raise VoiceError(f"{engine.name} gave nothing within {limit_s:.1f} s") from None
+            raise VoiceError(
+                "%(voice)s gave nothing within %(seconds)s s",
+                voice=engine.name,
+                seconds=f"{limit_s:.1f}",
+            ) from None
         if isinstance(spoken, Exception):
             # A text that cannot be said is not the voice's fault: it need not rest.
             if not isinstance(spoken, UnspeakableError):
                 self.failures[engine.name] += 1
                 self._rests_until[engine.name] = self._clock() + REST_S
-            raise VoiceError(f"{engine.name}: {spoken}") from spoken
+            raise VoiceError(
+                "%(voice)s: %(reason)s",
+                voice=engine.name,
+                reason=getattr(spoken, "message", spoken),
+            ) from spoken
         self._loaded.add(engine.name)
         return spoken
 

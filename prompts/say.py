@@ -23,14 +23,19 @@ def parse_values(
     if unknown:
         there = ", ".join(f"{name} ({kind.value})" for name, kind in prompt.slots.items())
         raise PromptError(
-            f"prompt {prompt_id!r} has no slot {unknown[0]!r}; it has {there or 'none'}"
+            "prompt %(prompt)r has no slot %(slot)r; it has %(known)s",
+            prompt=prompt_id,
+            slot=unknown[0],
+            known=there or "none",
         )
     values: dict[str, Value] = {}
     for name, text in given.items():
         try:
             values[name] = parse_value(prompt.slots[name], text)
         except PromptError as error:
-            raise PromptError(f"{name}={text}: {error}") from None
+            raise PromptError(
+                "%(given)s: %(reason)s", given=f"{name}={text}", reason=error.message
+            ) from None
     return values
 
 

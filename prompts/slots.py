@@ -14,7 +14,7 @@ from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 
-from prompts.errors import PromptError
+from prompts.errors import Message, PromptError
 
 Value = str | int | Decimal | date | time | datetime
 
@@ -66,7 +66,11 @@ def parse_text(text: str) -> tuple[Piece, ...]:
         if found in ("{{", "}}"):
             literal += found[0]
         elif token.group(1) is None:
-            raise PromptError(f"{found!r} at column {token.start() + 1} is not paired; double it")
+            raise PromptError(
+                "%(brace)r at column %(column)s is not paired; double it",
+                brace=found,
+                column=token.start() + 1,
+            )
         else:
             if literal:
                 pieces.append(literal)
@@ -83,7 +87,7 @@ def slots_of(pieces: tuple[Piece, ...]) -> dict[str, SlotType]:
     found: dict[str, SlotType] = {}
     for slot in _slots(pieces):
         if found.setdefault(slot.name, slot.type) is not slot.type:
-            raise PromptError(f"slot {slot.name!r} is given two types")
+            raise PromptError("slot %(slot)r is given two types", slot=slot.name)
     return found
 
 
@@ -104,7 +108,7 @@ def parse_value(kind: SlotType, text: str) -> Value:
         if kind is SlotType.NUMBER:
             return _decimal(text)
     except ValueError:
-        raise PromptError(f"{text!r} is not a {kind.value}: {_EXAMPLES[kind]}") from None
+        raise _misfit(text, kind) from None
     check_value(kind, text)
     return text
 
@@ -112,15 +116,24 @@ def parse_value(kind: SlotType, text: str) -> Value:
 def check_value(kind: SlotType, value: Value) -> None:
     """Raise PromptError where `value` cannot be spoken as `kind`."""
     if not isinstance(value, _ACCEPTED[kind]) or isinstance(value, bool):
-        raise PromptError(f"{value!r} is not a {kind.value}: {_EXAMPLES[kind]}")
+        raise _misfit(value, kind)
     if isinstance(value, datetime) and kind is SlotType.DATE:
         return
     if isinstance(value, Decimal) and not value.is_finite():
-        raise PromptError(f"{value!r} is not a {kind.value}: {_EXAMPLES[kind]}")
+        raise _misfit(value, kind)
     if isinstance(value, str):
         pattern = _STRINGS.get(kind)
         if pattern is not None and not pattern.fullmatch(value):
-            raise PromptError(f"{value!r} is not a {kind.value}: {_EXAMPLES[kind]}")
+            raise _misfit(value, kind)
+
+
+def _misfit(value: Value, kind: SlotType) -> PromptError:
+    return PromptError(
+        "%(value)r is not a %(kind)s: %(example)s",
+        value=value,
+        kind=kind.value,
+        example=_EXAMPLES[kind],
+    )
 
 
 def _slots(pieces: tuple[Piece, ...]) -> Iterator[Slot]:
@@ -130,12 +143,19 @@ def _slots(pieces: tuple[Piece, ...]) -> Iterator[Slot]:
 def _parse_slot(inside: str) -> Slot:
     match = _SLOT.fullmatch(inside.strip())
     if match is None:
-        raise PromptError(f"{{{inside}}} is not a slot; write {{name:type}}, type one of {_TYPES}")
+        raise PromptError(
+            "{%(given)s} is not a slot; write {name:type}, type one of %(types)s",
+            given=inside,
+            types=_TYPES,
+        )
     try:
         return Slot(match.group(1), SlotType(match.group(2)))
     except ValueError:
         raise PromptError(
-            f"slot {match.group(1)!r} has the unknown type {match.group(2)!r}; one of {_TYPES}"
+            "slot %(slot)r has the unknown type %(type)r; one of %(types)s",
+            slot=match.group(1),
+            type=match.group(2),
+            types=_TYPES,
         ) from None
 
 
@@ -176,16 +196,16 @@ _STRINGS = {
     SlotType.PHRASE: re.compile(r"[a-z0-9][a-z0-9_.]*"),
 }
 _EXAMPLES = {
-    SlotType.MONEY: "an amount such as 128.50",
-    SlotType.DATE: "a date such as 2026-12-01",
-    SlotType.TIME: "a time of day such as 18:30",
-    SlotType.DATETIME: "a date and time such as 2026-12-01T18:30",
-    SlotType.DIGITS: "digits such as 202611220001",
-    SlotType.PHONE: "a telephone number such as 13800138000",
-    SlotType.COUNT: "a whole number such as 3",
-    SlotType.NUMBER: "a number such as 12.5",
-    SlotType.ORDINAL: "a whole number such as 3",
-    SlotType.LETTERS: "letters and digits such as A12",
-    SlotType.TEXT: "any text",
-    SlotType.PHRASE: "the name of a phrase of the catalogue, such as paid",
+    SlotType.MONEY: Message("an amount such as 128.50"),
+    SlotType.DATE: Message("a date such as 2026-12-01"),
+    SlotType.TIME: Message("a time of day such as 18:30"),
+    SlotType.DATETIME: Message("a date and time such as 2026-12-01T18:30"),
+    SlotType.DIGITS: Message("digits such as 202611220001"),
+    SlotType.PHONE: Message("a telephone number such as 13800138000"),
+    SlotType.COUNT: Message("a whole number such as 3"),
+    SlotType.NUMBER: Message("a number such as 12.5"),
+    SlotType.ORDINAL: Message("a whole number such as 3"),
+    SlotType.LETTERS: Message("letters and digits such as A12"),
+    SlotType.TEXT: Message("any text"),
+    SlotType.PHRASE: Message("the name of a phrase of the catalogue, such as paid"),
 }

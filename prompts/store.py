@@ -26,7 +26,7 @@ class ClauseStore:
     def path(self, key: str) -> Path:
         """Where the clause of this key is, or will be."""
         if not _KEY.fullmatch(key):
-            raise VoiceError(f"{key!r} is not a clause key")
+            raise VoiceError("%(key)r is not a clause key", key=key)
         return self.folder / key[:2] / f"{key}.ulaw"
 
     def __contains__(self, key: str) -> bool:
@@ -60,7 +60,9 @@ class ClauseStore:
         except OSError as error:
             if aside:
                 Path(aside).unlink(missing_ok=True)
-            raise VoiceError(f"cannot write to {self.folder}: {error}") from None
+            raise VoiceError(
+                "cannot write to %(folder)s: %(reason)s", folder=self.folder, reason=error
+            ) from None
 
     def sweep(self) -> int:
         """Remove what a killed process left half written; returns how many files."""

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from prompts.clause import Clause
-from prompts.errors import VoiceError
+from prompts.errors import VoiceError, from_parts
 
 CONNECT_TIMEOUT_S = 2.0
 _LONGEST_ANSWER = 256 << 10
@@ -41,7 +41,7 @@ class VoiceClient:
             }
         )
         if "key" not in answer:
-            raise VoiceError(str(answer.get("error", "the voice process gave no key")))
+            raise _refusal(answer)
         return str(answer["key"])
 
     def status(self) -> dict[str, Any]:
@@ -79,11 +79,17 @@ class VoiceClient:
                     return answer
         except TimeoutError:
             self.close()
-            raise VoiceError(f"the voice process gave nothing in {self._timeout_s} s") from None
+            raise VoiceError(
+                "the voice process gave nothing in %(seconds)s s", seconds=self._timeout_s
+            ) from None
         except OSError as error:
             self.close()
             reason = error.strerror or error
-            raise VoiceError(f"the voice process at {self._path} is not there: {reason}") from None
+            raise VoiceError(
+                "the voice process at %(path)s is not there: %(reason)s",
+                path=self._path,
+                reason=reason,
+            ) from None
         except ValueError:
             self.close()
             raise VoiceError("the voice process answered something else than JSON") from None
@@ -117,3 +123,11 @@ class VoiceClient:
         if not isinstance(answer, dict):
             raise ValueError("not an object")
         return answer
+
+
+def _refusal(answer: dict[str, Any]) -> VoiceError:
+    try:
+        return VoiceError(from_parts(answer.get("message")))
+    except ValueError:
+        reason = str(answer.get("error", "it gave no key"))
+        return VoiceError("the voice process answered: %(reason)s", reason=reason)

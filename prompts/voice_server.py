@@ -27,7 +27,7 @@ from typing import Any, TypeVar
 
 from prompts.clause import Clause
 from prompts.engines import available
-from prompts.errors import PromptError, VoiceError
+from prompts.errors import Message, PromptError, VoiceError
 from prompts.renderer import Renderer, give_back_memory, keep_memory_in_one_arena
 from prompts.store import ClauseStore
 
@@ -88,7 +88,9 @@ class _VoiceServer:
         try:
             server = await asyncio.start_unix_server(self._serve, self._path, limit=LONGEST_LINE)
         except OSError as error:
-            raise VoiceError(f"cannot listen on {self._path}: {error.strerror}") from None
+            raise VoiceError(
+                "cannot listen on %(path)s: %(reason)s", path=self._path, reason=error.strerror
+            ) from None
         finally:
             os.umask(before)
         if self._warm:
@@ -136,16 +138,16 @@ class _VoiceServer:
         threading.Thread(target=run, name="voice", daemon=True).start()
         return await done
 
-    def _render(self, clause: Clause) -> dict[str, str]:
+    def _render(self, clause: Clause) -> dict[str, Any]:
         try:
             return {"key": self._renderer.render_key(clause)}
         except PromptError as error:
-            return {"error": str(error)}
+            return {"error": str(error), "message": error.message.parts()}
         # The line depends on this process: whatever one clause does, the next is served.
         except Exception as error:  # noqa: BLE001
             return {"error": f"{type(error).__name__}: {error}"}
 
-    def _reply(self, job: _Job, answer: dict[str, str]) -> None:
+    def _reply(self, job: _Job, answer: dict[str, Any]) -> None:
         self._rendered += "key" in answer
         if job.writer is not None:
             _write(job.writer, {"id": job.request_id, **answer})
@@ -177,11 +179,13 @@ class _VoiceServer:
             priority, clause = _parse(request)
             self._jobs.put_nowait(_Job(priority, next(self._numbers), clause, request_id, writer))
         except asyncio.QueueFull:
-            _write(writer, {"id": request_id, "error": f"{LONGEST_QUEUE} clauses are waiting"})
+            message = Message("%(number)s clauses are waiting", number=LONGEST_QUEUE)
+            _write(writer, {"id": request_id, "error": str(message), "message": message.parts()})
         except (ValueError, RecursionError) as error:
             _write(writer, {"id": request_id, "error": f"not JSON: {error}"})
         except VoiceError as error:
-            _write(writer, {"id": request_id, "error": str(error)})
+            parts = error.message.parts()
+            _write(writer, {"id": request_id, "error": str(error), "message": parts})
 
     def _status(self) -> dict[str, Any]:
         return {
@@ -198,9 +202,9 @@ def _parse(request: dict[str, Any]) -> tuple[int, Clause]:
     if not isinstance(text, str) or not isinstance(language, str):
         raise VoiceError('a request needs "text" and "language"')
     if len(text) > LONGEST_TEXT:
-        raise VoiceError(f"a clause is at most {LONGEST_TEXT} characters")
+        raise VoiceError("a clause is at most %(most)s characters", most=LONGEST_TEXT)
     if priority not in _PRIORITIES:
-        raise VoiceError(f'"priority" is one of {", ".join(_PRIORITIES)}')
+        raise VoiceError('"priority" is one of %(known)s', known=", ".join(_PRIORITIES))
     if recorded is not None and not isinstance(recorded, str):
         raise VoiceError('"recorded" is a path or null')
     return _PRIORITIES[priority], Clause(text, language, 0, Path(recorded) if recorded else None)
@@ -222,4 +226,4 @@ def _make_way(path: Path) -> None:
         except OSError:
             path.unlink(missing_ok=True)
         else:
-            raise VoiceError(f"a voice process is already serving {path}")
+            raise VoiceError("a voice process is already serving %(path)s", path=path)

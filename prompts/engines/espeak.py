@@ -40,7 +40,7 @@ class Espeak:
         """22.05 kHz; VoiceError where the program fails."""
         binary = shutil.which(BINARY)
         if binary is None:
-            raise EngineUnavailableError(f"no emergency voice: {REMEDY}")
+            raise EngineUnavailableError("no emergency voice: %(remedy)s", remedy=REMEDY)
         if self.language == "zh-CN":
             from prompts.engines.mandarin_phonemes import pinyin
 
@@ -53,5 +53,7 @@ class Espeak:
             )
             samples, rate = soundfile.read(io.BytesIO(done.stdout), dtype="float32")
         except (subprocess.SubprocessError, OSError, soundfile.LibsndfileError) as error:
-            raise VoiceError(f"{BINARY} failed: {error}") from None
+            raise VoiceError(
+                "%(program)s failed: %(reason)s", program=BINARY, reason=error
+            ) from None
         return np.asarray(samples, dtype=np.float32), int(rate)

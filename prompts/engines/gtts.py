@@ -38,7 +38,9 @@ class Gtts:
             from gtts import gTTS
             from gtts.tts import gTTSError
         except ImportError as error:
-            raise EngineUnavailableError(f"no online voice ({error}): {REMEDY}") from None
+            raise EngineUnavailableError(
+                "no online voice (%(reason)s): %(remedy)s", reason=error, remedy=REMEDY
+            ) from None
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "spoken.mp3"
             try:
@@ -51,7 +53,7 @@ class Gtts:
             # gTTS asserts that there is something to say.
             except (gTTSError, AssertionError, ValueError, OSError) as error:
                 raise VoiceError(
-                    f"the online voice failed: {error or type(error).__name__}"
+                    "the online voice failed: %(reason)s", reason=str(error) or type(error).__name__
                 ) from None
             if file.stat().st_size < _SMALLEST_MP3:
                 raise VoiceError("the online voice sent nothing")

@@ -46,7 +46,7 @@ class Hibari:
             )
         samples = np.asarray(self._voice(text, seed=0), dtype=np.float32)
         if len(samples) == 0:
-            raise UnspeakableError(f"the English voice finds nothing to say in {text!r}")
+            raise UnspeakableError("the English voice finds nothing to say in %(text)r", text=text)
         return samples, int(self._voice.sample_rate)
 
 
@@ -54,5 +54,7 @@ def _load() -> Any:
     try:
         module = importlib.import_module(PACKAGE)
     except ImportError as error:
-        raise EngineUnavailableError(f"no English voice ({error}): {REMEDY}") from None
+        raise EngineUnavailableError(
+            "no English voice (%(reason)s): %(remedy)s", reason=error, remedy=REMEDY
+        ) from None
     return module.Hibari(voice="heart", threads=1)

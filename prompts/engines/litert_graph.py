@@ -34,10 +34,14 @@ def rewritten(file: Path) -> bytes:
             command, capture_output=True, timeout=_TIME_LIMIT_S, check=False, env=environment
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise EngineUnavailableError(f"the Mandarin model was not rewritten: {error}") from None
+        raise EngineUnavailableError(
+            "the Mandarin model was not rewritten: %(reason)s", reason=error
+        ) from None
     if done.returncode != 0 or not done.stdout:
         last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise EngineUnavailableError(f"the Mandarin model was not rewritten: {last}")
+        raise EngineUnavailableError(
+            "the Mandarin model was not rewritten: %(reason)s", reason=last
+        )
     return done.stdout
 
 
@@ -60,7 +64,9 @@ def without_dropout(model: bytes) -> bytes:
     random_codes = {at for at, code in enumerate(codes) if code.customCode == b"FlexRandomUniform"}
     others = [c.customCode for c in codes if c.customCode and c.customCode != b"FlexRandomUniform"]
     if others or not random_codes:
-        raise EngineUnavailableError(f"the Mandarin model has changed: custom operators {others}")
+        raise EngineUnavailableError(
+            "the Mandarin model has changed: custom operators %(operators)s", operators=others
+        )
     dropped: set[int] = set()
     for at, operator in enumerate(graph.operators):
         if operator.opcodeIndex not in random_codes:

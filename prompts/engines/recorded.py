@@ -28,18 +28,32 @@ def load(file: Path) -> tuple[Samples, int]:
     try:
         size = file.stat().st_size
     except OSError as error:
-        raise AudioError(f"{file.name} cannot be read: {error.strerror}") from None
+        raise AudioError(
+            "%(file)s cannot be read: %(reason)s", file=file.name, reason=error.strerror
+        ) from None
     if size == 0 or size > _LARGEST_FILE:
-        raise AudioError(f"{file.name} is empty or larger than {_LARGEST_FILE >> 20} MB")
+        raise AudioError(
+            "%(file)s is empty or larger than %(most)s MB",
+            file=file.name,
+            most=_LARGEST_FILE >> 20,
+        )
     samples, rate = _decode(file)
     seconds = len(samples) / rate
     if not SHORTEST_S <= seconds <= LONGEST_S:
         raise AudioError(
-            f"{file.name} lasts {seconds:.1f} s; a prompt is {SHORTEST_S} to {LONGEST_S:.0f} s"
+            "%(file)s lasts %(seconds)s s; a prompt is %(shortest)s to %(longest)s s",
+            file=file.name,
+            seconds=f"{seconds:.1f}",
+            shortest=SHORTEST_S,
+            longest=f"{LONGEST_S:.0f}",
         )
     level = active_level(samples, rate)
     if level < QUIETEST_DBOV:
-        raise AudioError(f"{file.name} is too quiet or holds no speech ({level:.0f} dBov)")
+        raise AudioError(
+            "%(file)s is too quiet or holds no speech (%(level)s dBov)",
+            file=file.name,
+            level=f"{level:.0f}",
+        )
     return samples, rate
 
 
@@ -47,7 +61,11 @@ def _decode(file: Path) -> tuple[Samples, int]:
     try:
         with soundfile.SoundFile(str(file)) as sound:
             if sound.frames > LONGEST_S * sound.samplerate:
-                raise AudioError(f"{file.name} is longer than {LONGEST_S:.0f} s")
+                raise AudioError(
+                    "%(file)s is longer than %(longest)s s",
+                    file=file.name,
+                    longest=f"{LONGEST_S:.0f}",
+                )
             frames = sound.read(dtype="float32", always_2d=True)
             return frames.mean(axis=1), int(sound.samplerate)
     except soundfile.LibsndfileError:
@@ -60,13 +78,15 @@ def decode_with_ffmpeg(file: Path) -> tuple[Samples, int]:
     from pydub.exceptions import PydubException
 
     if shutil.which("ffmpeg") is None or shutil.which("ffprobe") is None:
-        raise AudioError(f"{file.name} needs ffmpeg to be read: {REMEDY}")
+        raise AudioError(
+            "%(file)s needs ffmpeg to be read: %(remedy)s", file=file.name, remedy=REMEDY
+        )
     try:
         segment = AudioSegment.from_file(str(file))
     except (PydubException, OSError, IndexError, KeyError, ValueError):
-        raise AudioError(f"{file.name} is not a sound file") from None
+        raise AudioError("%(file)s is not a sound file", file=file.name) from None
     if segment.frame_count() == 0:
-        raise AudioError(f"{file.name} holds no sound")
+        raise AudioError("%(file)s holds no sound", file=file.name)
     whole = np.array(segment.get_array_of_samples(), dtype=np.float32)
     scaled = whole / float(1 << (8 * segment.sample_width - 1))
     return scaled.reshape(-1, segment.channels).mean(axis=1), int(segment.frame_rate)

