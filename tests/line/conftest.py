@@ -39,3 +39,12 @@ def line(
 def town(line: RunningLine) -> Town:
     """What that line should say."""
     return Town(line.settings)
+
+
+@pytest.fixture(scope="session")
+def rendered(tmp_path_factory: pytest.TempPathFactory, clauses: Path, rtp_low: int) -> Path:
+    """The same clauses, with every foreseeable one in place: for lines started in other ways."""
+    line = RunningLine(tmp_path_factory.mktemp("rendered") / "var", clauses, rtp_low)
+    done = line.command("render")
+    assert done.returncode == 0, done.stderr
+    return clauses

@@ -17,8 +17,8 @@ from tests.line.wire import Message
 
 
 class Phone:
-    """One address, one call at a time. Requests inside the call are answered as a phone does;
-    `answers` overrides the status by method."""
+    """One address, one call. Requests inside the call are answered as a phone does; `answers`
+    overrides the status by method. A phone `behind` another is an extension at its address."""
 
     def __init__(
         self,
@@ -28,23 +28,24 @@ class Phone:
         transport: str = "udp",
         number: str = "13800138000",
         called: str = "line",
+        port: int = 0,
+        behind: "Phone | None" = None,
         sound: bool = True,
         **description: object,
     ) -> None:
         self.line = (host, line_port)
         self.host, self.transport, self.number, self.called = host, transport, number, called
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        kind = socket.SOCK_DGRAM if transport == "udp" else socket.SOCK_STREAM
-        self.socket = socket.socket(family, kind)
-        if transport == "udp":
-            self.socket.bind((host, 0))
-        else:
-            self.socket.connect(self.line)
+        self.behind = behind
+        self.extension: Phone | None = None
+        if behind is not None:
+            behind.extension = self
+        self.socket = behind.socket if behind is not None else self._open(port)
         self.port: int = self.socket.getsockname()[1]
         self.sound = Sound(host) if sound else None
         self.description = description
         self.answers: dict[str, int] = {"REFER": 405}
         self.final = 200  # what a call to this phone is answered with; 0: it only rings
+        self.crosses = False  # picks up at the very moment a CANCEL comes
         self.messages: list[Message] = []
         self.changed = threading.Condition()
         self.call_id, self.tag, self.cseq = uuid4().hex, uuid4().hex[:10], 0
@@ -53,9 +54,21 @@ class Phone:
         self.answer: Message | None = None
         self._version = 0
         self._branch = ""
+        self.up = False
         self._stopped = False
         self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        if behind is None:
+            self._thread.start()
+
+    def _open(self, port: int) -> socket.socket:
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        kind = socket.SOCK_DGRAM if self.transport == "udp" else socket.SOCK_STREAM
+        opened = socket.socket(family, kind)
+        if self.transport == "udp":
+            opened.bind((self.host, port))
+        else:
+            opened.connect(self.line)
+        return opened
 
     # --- waiting
     def until(
@@ -96,11 +109,18 @@ class Phone:
         self._version += 1
         port = self.sound.port if self.sound is not None else 9
         given = {**self.description, **changes, "version": self._version}
+        if given.pop("garbled", False):
+            return b"v=0\r\nthis is no description\r\n"
         return wire.sdp(self.host, port, **given)  # type: ignore[arg-type]
 
     def request(
-        self, method: str, *extra: tuple[str, str], body: bytes = b"", cseq: int | None = None,
-        content_type: str = "application/sdp", branch: str = "",
+        self,
+        method: str,
+        *extra: tuple[str, str],
+        body: bytes = b"",
+        cseq: int | None = None,
+        content_type: str = "application/sdp",
+        branch: str = "",
     ) -> bytes:
         """A request of this call as bytes; `send` puts it on the wire."""
         if cseq is None:
@@ -155,6 +175,7 @@ class Phone:
 
     def _take(self, answer: Message) -> None:
         self.answer = answer
+        self.up = True
         self.remote_tag = answer.tag("To")
         found = re.search(r"<([^>]+)>", answer.get("Contact"))
         self.target = found[1] if found else self.target
@@ -163,7 +184,7 @@ class Phone:
         self.send(self.request("ACK", body=body, cseq=self.cseq))
 
     def listen(self, described: Message) -> None:
-        if self.sound is not None and described.body:
+        if self.sound is not None and b"m=audio" in described.body:
             codec = int(re.search(rb"m=audio \d+ RTP/AVP (\d+)", described.body)[1])  # type: ignore[index]
             self.sound.connect(wire.remote_media(described.body), codec)
 
@@ -185,11 +206,18 @@ class Phone:
         self.sound.press(keys)
 
     def hang_up(self) -> None:
-        if not self.ended:
-            assert self.ask("BYE").status == 200
+        """End the call; a BYE of the line's that crosses ours is as good (481)."""
+        if self.up and not self.ended:
+            self.up = False
+            status = self.ask("BYE").status
+            assert status == 200 or (status == 481 and self.ended), status
 
     def close(self) -> None:
         """Go without a word, as when the power fails."""
+        if self.behind is not None:
+            if self.sound is not None:
+                self.sound.stop()
+            return
         self._stopped = True
         if self.transport == "tcp":
             self.socket.shutdown(socket.SHUT_RDWR)
@@ -202,9 +230,11 @@ class Phone:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        if self.remote_tag and not self.ended and exc[0] is None:
-            self.hang_up()
-        self.close()
+        try:
+            if exc[0] is None:
+                self.hang_up()
+        finally:
+            self.close()
 
     # --- the thread
     def _run(self) -> None:
@@ -228,6 +258,9 @@ class Phone:
                 self._received(wire.read(one))
 
     def _received(self, message: Message) -> None:
+        if self.extension is not None and message.get("Call-ID") != self.call_id:
+            self.extension._received(message)
+            return
         with self.changed:
             again = message.method and any(
                 m.cseq == message.cseq and m.method == message.method for m in self.messages
@@ -239,6 +272,9 @@ class Phone:
             self._called_by_line(message)
         elif method == "INVITE" and again:
             return
+        elif method == "CANCEL" and self.crosses:
+            self.pick_up()
+            self.respond(message, 200)
         elif method == "CANCEL":
             self.respond(message, 200)
             if self.invite is not None:
@@ -247,7 +283,11 @@ class Phone:
             self.respond(message, self.answers.get(method, 200))
 
     def _called_by_line(self, invite: Message) -> None:
-        self.invite, self.call_id, self.remote_tag = invite, invite.get("Call-ID"), invite.tag("From")
+        self.invite, self.call_id, self.remote_tag = (
+            invite,
+            invite.get("Call-ID"),
+            invite.tag("From"),
+        )
         found = re.search(r"<([^>]+)>", invite.get("Contact"))
         self.target = found[1] if found else ""
         self.respond(invite, 180)
@@ -258,6 +298,7 @@ class Phone:
         """Answer a call to this phone."""
         assert self.invite is not None
         if status == 200:
+            self.up = True
             self.listen(self.invite)
         self.respond(self.invite, status, self.sdp() if status == 200 else b"")
 

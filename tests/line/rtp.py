@@ -134,11 +134,15 @@ class Sound:
 
     def until_heard(self, clips: list[Clip], limit_s: float = 20.0) -> None:
         """Wait until a prompt has begun to be heard, from now or the last moments on."""
-        clip = clips[0]
-        beginning = Clip(clip.text, clip.samples[: 8000 * 3 // 2], whole=False)
+        self.until_any_heard(clips[:1], limit_s)
+
+    def until_any_heard(self, clips: list[Clip], limit_s: float = 20.0) -> None:
+        """The same for any of several."""
+        beginnings = [Clip(c.text, c.samples[: 8000 * 3 // 2], whole=False) for c in clips]
         limit = time.monotonic() + limit_s
-        while find(self.samples(last_s=6.0), beginning).share < 0.8:
-            assert time.monotonic() < limit, f"not heard within {limit_s} s: {clip.text}"
+        while all(find(self.samples(last_s=6.0), one).share < 0.8 for one in beginnings):
+            said = " / ".join(one.text for one in beginnings)
+            assert time.monotonic() < limit, f"not heard within {limit_s} s: {said}"
             seen = self.packets
             # A quarter of a second more of sound, then look again.
             with self.changed:
@@ -209,7 +213,9 @@ class Sound:
         self._samples_sent += 160
         return encode(8000 * np.sin(2 * math.pi * self._tone * time_s), self.codec)
 
-    def _send(self, remote: tuple[str, int], kind: int, payload: bytes, mark: bool, at: int) -> None:
+    def _send(
+        self, remote: tuple[str, int], kind: int, payload: bytes, mark: bool, at: int
+    ) -> None:
         self._sequence = (self._sequence + 1) & 0xFFFF
         second = (0x80 if mark else 0) | kind
         header = struct.pack("!BBHII", 0x80, second, self._sequence, at & 0xFFFFFFFF, self._source)

@@ -7,7 +7,14 @@ import re
 from dataclasses import dataclass, field
 from hashlib import md5, sha256
 
-_COMPACT = {"v": "via", "f": "from", "t": "to", "i": "call-id", "m": "contact", "l": "content-length"}
+_COMPACT = {
+    "v": "via",
+    "f": "from",
+    "t": "to",
+    "i": "call-id",
+    "m": "contact",
+    "l": "content-length",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +98,14 @@ def digest_is_right(header: str, method: str, user: str, password: str) -> bool:
 
 
 def sdp(
-    host: str, port: int, *, codecs: tuple[int, ...] = (0,), events: bool = True,
-    ptime: int = 20, direction: str = "sendrecv", version: int = 1,
+    host: str,
+    port: int,
+    *,
+    codecs: tuple[int, ...] = (0,),
+    events: bool = True,
+    ptime: int = 20,
+    direction: str = "sendrecv",
+    version: int = 1,
 ) -> bytes:
     """A description of one audio stream; codec 0 is PCMU, 8 PCMA."""
     names = {0: "PCMU", 8: "PCMA"}
