@@ -32,6 +32,7 @@ from admin_web import (
     outages,
     people,
     prompts,
+    reasons,
     roles,
     sample_banner,
     security,
@@ -93,7 +94,7 @@ def create_app(
     sign_in.attach(app)
     roles.attach(app)
     CSRFProtect(app)
-    for part in (errors, formatting, names, sample_banner, sound):
+    for part in (errors, formatting, names, reasons, sample_banner, sound):
         part.attach(app)
     for page in PAGES:
         app.register_blueprint(page.blueprint)

@@ -1,5 +1,8 @@
 """The catalogue of the pages' texts: collected from code and templates, kept in one .po a language.
 
+With them stand the reasons that the rooms below give (``admin_web.reasons``): the templates of
+their messages and errors, by the names these are made with.
+
 ``python -m admin_web.messages`` brings ``translations/zh`` up to date after a text was added or
 changed (new ones stand empty there, to be translated), and compiles it. The compiled file is
 committed, so that running the line needs no build step; a test holds the three together.
@@ -26,6 +29,24 @@ KEYWORDS = {
     "ngettext": (1, 2),
     "lazy_ngettext": (1, 2),
 }
+# call: which argument is the template. A test finds every error of these rooms in this table.
+REASONS: dict[str, tuple[int]] = {
+    "Message": (1,),
+    "ServiceError": (1,),
+    "NotFoundError": (1,),
+    "RefusedError": (1,),
+    "LookupArgumentError": (1,),
+    "CellError": (1,),
+    "PromptError": (1,),
+    "CatalogueError": (2,),
+    "VoiceError": (1,),
+    "AudioError": (1,),
+    "EngineUnavailableError": (1,),
+    "UnspeakableError": (1,),
+    "note": (2,),
+    "_refuse": (3,),
+}
+ROOMS = ("ivr/services", "call_flows", "prompts")
 METHODS = [("**.py", "python"), ("**.html", "jinja2")]
 
 
@@ -35,6 +56,13 @@ def collect() -> Catalog:
     found = extract_from_dir(str(FOLDER), METHODS, keywords=KEYWORDS)
     for path, line, message, comments, context in found:
         catalog.add(message, None, [(path, line)], auto_comments=comments, context=context)
+    for room in ROOMS:
+        folder = str(FOLDER.parent / room)
+        for path, line, message, _, _ in extract_from_dir(
+            folder, [("**.py", "python")], keywords=REASONS
+        ):
+            if message:
+                catalog.add(message, None, [(f"{room}/{path}", line)])
     return catalog
 
 

@@ -16,6 +16,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from admin_web.desk import desk
+from admin_web.reasons import said
 from prompts import g711
 from prompts.clause import Clause, silence
 from prompts.compose import compose_text
@@ -38,7 +39,7 @@ def spoken_clauses(clauses: Sequence[Clause]) -> ResponseReturnValue:
     try:
         sound = render(clauses)
     except PromptError as error:
-        return not_spoken(_("The voice cannot say this: %(reason)s", reason=str(error)), 503)
+        return not_spoken(_("The voice cannot say this: %(reason)s", reason=said(error)), 503)
     return Response(sound, mimetype="audio/wav")
 
 
@@ -59,7 +60,9 @@ def render(clauses: Sequence[Clause]) -> bytes:
             key = voice.render(clause)
             audio = store.read(key)
             if audio is None:
-                raise PromptError(f"{clause.text!r} was rendered and is gone; try again")
+                raise PromptError(
+                    _("“%(text)s” was rendered and is gone; try again", text=clause.text)
+                )
             parts += [audio, silence(clause.pause_after_ms)]
     return _wav(b"".join(parts))
 

@@ -23,6 +23,10 @@ class Message(str):
         return message
 
 
+NOTHING = ""
+NO_HINT = Message(NOTHING)
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
     """One mistake: where it stands (`flows.bills.nodes.ask.on.timeout`) and how to mend it."""

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from call_flows.errors import Message, Problem
+from call_flows.errors import NO_HINT, Message, Problem
 from call_flows.source import Listing, Table, Text, Tree
 
 SLUG = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -34,7 +34,7 @@ class Problems(list[Problem]):
 def suggestion(word: str, known: Iterable[str]) -> Message:
     """`; did you mean ...?` for the nearest of `known`, or nothing."""
     near = get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return Message("; did you mean %(near)r?", near=near[0]) if near else Message("")
+    return Message("; did you mean %(near)r?", near=near[0]) if near else NO_HINT
 
 
 class Fields:

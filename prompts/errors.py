@@ -85,7 +85,8 @@ class CatalogueError(PromptError):
     """A prompt file cannot be read: file, line and prompt id are in the message."""
 
     def __init__(self, place: str, template: str, /, **params: object) -> None:
-        super().__init__("%(place)s: %(reason)s", place=place, reason=Message(template, **params))
+        reason = Message(template, **params)
+        super().__init__(Message("%(place)s: %(reason)s", place=place, reason=reason))
         self.place = place
 
 

@@ -14,6 +14,7 @@ from admin_web.audit import note
 from admin_web.bills.forms import AccountSearch, ImportForm
 from admin_web.desk import desk
 from admin_web.links import with_query
+from admin_web.reasons import said
 from ivr.records.tables import UtilityKind
 from ivr.services import bills as service
 from ivr.services.bill_import import ImportReport
@@ -77,7 +78,7 @@ def import_bills() -> ResponseReturnValue:
         try:
             report = _import(form)
         except RefusedError as error:
-            form.file.errors = [_("The file cannot be read: %(reason)s", reason=str(error))]
+            form.file.errors = [_("The file cannot be read: %(reason)s", reason=said(error))]
     good = request.method == "GET" or (report is not None and not report.problems)
     return render_template(
         "bills/import.html",

@@ -16,6 +16,7 @@ from admin_web.downloads import csv_answer
 from admin_web.forms import choices
 from admin_web.links import with_query
 from admin_web.names import named, word
+from admin_web.reasons import said
 from admin_web.sound import send_recording
 from ivr.records.tables import Complaint, ComplaintState, ComplaintTransition
 from ivr.services import complaint_search
@@ -122,7 +123,7 @@ def change_state(ticket: str) -> ResponseReturnValue:
                 )
             except RefusedError as error:
                 saved = False
-                form.to_state.errors = [_("Not changed: %(reason)s", reason=str(error))]
+                form.to_state.errors = [_("Not changed: %(reason)s", reason=said(error))]
             else:
                 note(session, "complaint_moved", ticket, to=form.to_state.data)
     if not saved:

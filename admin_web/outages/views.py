@@ -15,6 +15,7 @@ from admin_web.desk import desk
 from admin_web.forms import choices
 from admin_web.names import named
 from admin_web.outages.forms import LONGEST_TEXT, OutageForm
+from admin_web.reasons import said
 from admin_web.voice import spoken
 from ivr.records.tables import Outage
 from ivr.services import areas as area_service
@@ -65,7 +66,7 @@ def _form_page(outage_id: int | None) -> ResponseReturnValue:
         try:
             _save(form, outage_id)
         except RefusedError as error:
-            refused = _("The notice was not saved: %(reason)s", reason=str(error))
+            refused = _("The notice was not saved: %(reason)s", reason=said(error))
         else:
             flash(_("The notice is saved. Callers hear it as given here."))
             return redirect(url_for("outages.outages"))

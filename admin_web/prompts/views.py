@@ -19,6 +19,7 @@ from admin_web.flows.published import places_of
 from admin_web.prompts import recorded as takes
 from admin_web.prompts.forms import LONGEST_TEXT, PromptSearch, PromptSound, PromptText
 from admin_web.prompts.published import LANGUAGES, delivered, example_values, published
+from admin_web.reasons import said
 from admin_web.voice import not_spoken, spoken_clauses
 from ivr.services import prompt_recordings, revisions
 from ivr.services.revisions import StaleEditError
@@ -131,7 +132,7 @@ def _slots_fit(
         slots = slots_of(parse_text(form.text.data))
         catalogue.with_overrides({(prompt_id, language): form.text.data})
     except PromptError as error:
-        form.text.errors = [_("This text cannot be spoken: %(reason)s", reason=str(error))]
+        form.text.errors = [_("This text cannot be spoken: %(reason)s", reason=said(error))]
         return False
     # What a call fills in is what the delivered texts ask for: more would never get a value.
     try:
@@ -178,7 +179,7 @@ def hear(prompt_id: str, language: str) -> ResponseReturnValue:
         text = heard.prompt(prompt_id)
         clauses = compose(heard, prompt_id, language, example_values(text, heard, language))
     except PromptError as error:
-        return not_spoken(_("This text cannot be spoken: %(reason)s", reason=str(error)), 422)
+        return not_spoken(_("This text cannot be spoken: %(reason)s", reason=said(error)), 422)
     return spoken_clauses(clauses)
 
 
@@ -196,7 +197,7 @@ def record(prompt_id: str, language: str) -> ResponseReturnValue:
     try:
         path, digest = takes.keep(prompt_id, language, form.file.data)
     except AudioError as error:
-        form.file.errors = [_("The recording was not taken: %(reason)s", reason=str(error))]
+        form.file.errors = [_("The recording was not taken: %(reason)s", reason=said(error))]
         return _page(prompt_id, uploads={language: form}, status=422)
     with desk().database.begin() as session:
         prompt_recordings.add(

@@ -27,7 +27,9 @@ class ServiceError(Exception):
     """The family."""
 
     def __init__(self, template: str, /, **params: object) -> None:
-        self.message = Message(template, **params)
+        if not isinstance(template, Message) or params:
+            template = Message(template, **params)
+        self.message: Message = template
         super().__init__(self.message)
 
 

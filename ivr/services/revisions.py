@@ -25,11 +25,13 @@ class StaleEditError(ServiceError):
 
     def __init__(self, what: Message, base: int, newest: int, newest_text: str, given: str) -> None:
         super().__init__(
-            "%(what)s: revision %(newest)s was published after revision %(base)s, from which this "
-            "edit began; compare the two and publish again",
-            what=what,
-            newest=newest,
-            base=base,
+            Message(
+                "%(what)s: revision %(newest)s was published after revision %(base)s, from which "
+                "this edit began; compare the two and publish again",
+                what=what,
+                newest=newest,
+                base=base,
+            )
         )
         self.base, self.newest = base, newest
         self.newest_text, self.given_text = newest_text, given

@@ -44,7 +44,7 @@ def _texts(kept: object) -> list[str]:
 
 
 def _slots(text: str) -> set[str]:
-    return set(re.findall(r"%\((\w+)\)[sd]", text))
+    return set(re.findall(r"%\((\w+)\)[srd]", text))
 
 
 def test_a_chinese_page_holds_no_english_sentence(desk: DeskUnderTest) -> None:
