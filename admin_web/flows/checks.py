@@ -1,21 +1,48 @@
-"""What should be looked at in the flows: the checks of ``call_flows`` with the prompts of now."""
+"""What is wrong with the flows, or should be looked at, and whether a text may be published.
+
+A text is judged together with all other flows, the prompts and the table of numbers as they
+are in force: alone it may look right and still lead nowhere.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
+from admin_web.flows.published import LINE, flow_set, texts
 from admin_web.prompts.published import published
-from call_flows import FlowSet
-from call_flows.checks import Issue, PromptFact, check
+from admin_web.reasons import said
+from call_flows import FlowError, FlowSet, load
+from call_flows.checks import Issue, PromptFact, Severity, check
 from ivr.services import numbers
 
 
-def issues_of(session: Session, flow_set: FlowSet) -> list[Issue]:
-    """Return the findings of ``flow_set``, errors first."""
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One place to mend or to look at, as a page shows it; ``excerpt`` is the line itself."""
+
+    severity: Severity
+    flow: str
+    place: str
+    line: int
+    text: str
+    excerpt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What checking a text found; ``refused`` says that callers must not meet it."""
+
+    findings: tuple[Finding, ...]
+    refused: bool
+
+
+def issues_of(session: Session, loaded: FlowSet) -> list[Issue]:
+    """Return the findings of ``loaded``, errors first."""
     listed = {
-        row.called: row.flow for row in numbers.all_numbers(session) if row.flow in flow_set.flows
+        row.called: row.flow for row in numbers.all_numbers(session) if row.flow in loaded.flows
     }
     facts = {
         prompt.id: PromptFact(
@@ -24,4 +51,58 @@ def issues_of(session: Session, flow_set: FlowSet) -> list[Issue]:
         )
         for prompt in published(session)
     }
-    return check(replace(flow_set, numbers={**flow_set.numbers, **listed}), facts)
+    return check(replace(loaded, numbers={**loaded.numbers, **listed}), facts)
+
+
+def judge(session: Session, name: str, text: str) -> Verdict:
+    """Check ``text`` as the flow ``name``, among all others as they are in force.
+
+    Errors of this flow refuse it, and errors that it brings to another one; an error that
+    another flow has in any case does not keep this one from being mended.
+    """
+    whole = {**texts(session), name: text}
+    try:
+        loaded = load(whole)
+    except FlowError as error:
+        problems = [(Severity.ERROR, one.place, one.line, one.message) for one in error.problems]
+        return Verdict(tuple(_finding(*problem, whole) for problem in problems), refused=True)
+    present = flow_set(session)
+    known = {_sameness(issue) for issue in issues_of(session, present)} if present else set()
+    found = [
+        issue
+        for issue in issues_of(session, loaded)
+        if flow_of(issue.place) == name or _sameness(issue) not in known
+    ]
+    return Verdict(
+        tuple(_finding(i.severity, i.place, i.line, i.text, whole) for i in found),
+        refused=any(issue.severity is Severity.ERROR for issue in found),
+    )
+
+
+def findings_of(session: Session, loaded: FlowSet, name: str, text: str) -> list[Finding]:
+    """Return what should be looked at in one flow as it is in force."""
+    return [
+        _finding(i.severity, i.place, i.line, i.text, {name: text})
+        for i in issues_of(session, loaded)
+        if flow_of(i.place) == name
+    ]
+
+
+def flow_of(place: str) -> str:
+    """Return the flow a place is in: ``flows.bills.nodes.ask`` is in ``bills``."""
+    parts = place.split(".")
+    return parts[1] if parts[0] == "flows" and len(parts) > 1 else LINE
+
+
+def _sameness(issue: Issue) -> tuple[str, str, str]:
+    # Not the line: what is added above moves it.
+    return issue.code, issue.place, issue.text
+
+
+def _finding(
+    severity: Severity, place: str, line: int, reason: object, whole: Mapping[str, str]
+) -> Finding:
+    flow = flow_of(place)
+    lines = whole.get(flow, "").splitlines()
+    excerpt = lines[line - 1].strip() if 0 < line <= len(lines) else ""
+    return Finding(severity, flow, place, line, said(reason), excerpt)

@@ -23,7 +23,7 @@ _PART = re.compile(
 def yaml(text: str) -> Markup:
     """Return ``text`` as HTML."""
     numbered = (
-        Markup('<span class="l">{}</span>{}').format(number, _line(line))
+        Markup('<span class="l" id="L{}">{}</span>{}').format(number, number, _line(line))
         for number, line in enumerate(text.splitlines(), 1)
     )
     return Markup("\n").join(numbered)

@@ -13,13 +13,12 @@ from sqlalchemy.orm import Session
 from admin_web.audit import note
 from admin_web.desk import desk
 from admin_web.differences import Difference, differences
-from admin_web.flows.checks import issues_of
+from admin_web.flows.checks import Verdict, findings_of, flow_of, issues_of, judge
 from admin_web.flows.forms import FlowText
 from admin_web.flows.highlight import yaml
 from admin_web.flows.published import LINE, delivered, flow_set, texts
 from admin_web.languages import page_language
-from call_flows import FlowError, FlowSet, Problem, load
-from call_flows.checks import Issue
+from call_flows import FlowSet
 from ivr.services import numbers, revisions
 from ivr.services.errors import NotFoundError
 from ivr.services.revisions import StaleEditError
@@ -55,7 +54,7 @@ def flows() -> ResponseReturnValue:
             "nodes": len(loaded.flows[name].nodes) if loaded and name in loaded.flows else None,
             "numbers": [row.called for row in listed if row.flow == name],
             "revision": newest.get(name),
-            "issues": len(_of_flow(issues, name)),
+            "issues": [issue for issue in issues if flow_of(issue.place) == name],
         }
         for name in order
     ]
@@ -68,14 +67,14 @@ def flow(name: str) -> ResponseReturnValue:
     with desk().database.read() as session:
         text = _text(session, name)
         loaded = flow_set(session)
-        issues = issues_of(session, loaded) if loaded else []
+        issues = findings_of(session, loaded, name, text) if loaded else []
         history = revisions.flow_history(session, name)
     return render_template(
         "flows/flow.html",
         name=name,
         title=_title(loaded, name),
         text=text,
-        issues=_of_flow(issues, name),
+        issues=issues,
         history=history,
         old=None,
     )
@@ -100,7 +99,6 @@ def edit(name: str) -> ResponseReturnValue:
     with desk().database.read() as session:
         text = _text(session, name)
         newest = revisions.newest_flow(session, name)
-        others = texts(session)
     if request.method == "GET":
         base = str(newest.revision if newest else 0)
         form = FlowText(None, data={"base": base, "text": text})
@@ -108,26 +106,32 @@ def edit(name: str) -> ResponseReturnValue:
     form = FlowText()
     if not form.validate():
         return _edit_page(name, form, status=422)
-    try:
-        loaded = load({**others, name: form.text.data})
-    except FlowError as error:
-        return _edit_page(name, form, errors=error.problems, status=422)
-    if "check" in request.form:
-        with desk().database.read() as session:
-            return _edit_page(name, form, issues=_of_flow(issues_of(session, loaded), name))
-    if not form.message.data:
+    if "check" not in request.form and not form.message.data:
         form.message.errors = [_("Say in a few words what you changed.")]
         return _edit_page(name, form, status=422)
-    try:
-        _publish(name, form)
-    except StaleEditError:
-        return _refuse_stale(name, form)
+    while True:  # again only where somebody published something else between check and write
+        with desk().database.read() as session:
+            checked_at = revisions.stamp(session)
+            verdict = judge(session, name, form.text.data)
+        if verdict.refused or "check" in request.form:
+            asked = "check" in request.form
+            return _edit_page(name, form, verdict, checked=asked, status=200 if asked else 422)
+        try:
+            if _publish(name, form, checked_at):
+                break
+        except StaleEditError:
+            return _refuse_stale(name, form)
     flash(_("Published. Callers meet it from the next call on."))
     return redirect(url_for("flows.flow", name=name))
 
 
-def _publish(name: str, form: FlowText) -> None:
+def _publish(name: str, form: FlowText, checked_at: revisions.Stamp) -> bool:
+    """Publish; False where something was published since it was checked."""
     with desk().database.begin() as session:
+        newest = revisions.newest_flow(session, name)
+        unmoved = _base(form) == (newest.revision if newest else 0)
+        if unmoved and revisions.stamp(session) != checked_at:
+            return False
         row = revisions.publish_flow(
             session,
             name,
@@ -138,6 +142,7 @@ def _publish(name: str, form: FlowText) -> None:
             now=desk().now(),
         )
         note(session, "flow_published", name, revision=str(row.revision))
+    return True
 
 
 def _refuse_stale(name: str, form: FlowText) -> ResponseReturnValue:
@@ -156,14 +161,14 @@ def _refuse_stale(name: str, form: FlowText) -> ResponseReturnValue:
 def _edit_page(
     name: str,
     form: FlowText,
+    verdict: Verdict | None = None,
     *,
-    errors: tuple[Problem, ...] = (),
-    issues: list[Issue] | None = None,
+    checked: bool = False,
     clash: Clash | None = None,
     status: int = 200,
 ) -> ResponseReturnValue:
     return render_template(
-        "flows/edit.html", name=name, form=form, errors=errors, issues=issues, clash=clash
+        "flows/edit.html", name=name, form=form, verdict=verdict, checked=checked, clash=clash
     ), status
 
 
@@ -179,11 +184,6 @@ def _title(loaded: FlowSet | None, name: str) -> str:
         return str(_("What all flows share"))
     flow = loaded.flows.get(name) if loaded else None
     return flow.title.get(page_language(), "") if flow else ""
-
-
-def _of_flow(issues: list[Issue], name: str) -> list[Issue]:
-    place = name if name == LINE else f"flows.{name}"
-    return [i for i in issues if i.place == place or i.place.startswith(f"{place}.")]
 
 
 def _base(form: FlowText) -> int:

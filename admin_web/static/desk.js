@@ -54,3 +54,17 @@ for (const form of document.querySelectorAll("form[data-confirm]")) {
     if (!window.confirm(form.dataset.confirm)) event.preventDefault();
   });
 }
+
+// A finding of a call flow: go to its line in the editor.
+for (const link of document.querySelectorAll("a[data-line]")) {
+  link.addEventListener("click", (event) => {
+    const text = document.getElementById("text");
+    const lines = text.value.split("\n");
+    const line = Math.min(Number(link.dataset.line), lines.length) - 1;
+    const start = lines.slice(0, line).reduce((sum, one) => sum + one.length + 1, 0);
+    event.preventDefault();
+    text.focus();
+    text.setSelectionRange(start, start + lines[line].length);
+    text.scrollTop = Math.max(0, (line - 4) * parseFloat(getComputedStyle(text).lineHeight));
+  });
+}

@@ -48,7 +48,7 @@ def made(tree: ast.Module) -> Iterator[tuple[str, ast.Call]]:
                 yield name, node
 
 
-def family(root: type) -> set[str]:
+def family(root: type[Exception]) -> set[str]:
     names = {root.__name__}
     for child in root.__subclasses__():
         names |= family(child)

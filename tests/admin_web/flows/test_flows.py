@@ -5,9 +5,12 @@ from __future__ import annotations
 import html
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy.orm import Session
 
+from admin_web.flows.checks import Verdict, judge
 from admin_web.flows.highlight import yaml
 from call_flows import default_texts
 from ivr.services import revisions
@@ -76,9 +79,72 @@ def test_checking_publishes_nothing_and_tells_what_to_look_at(desk: DeskUnderTes
     visitor = desk.as_("editor").english()
     answer = publish(visitor, TEXT.replace("say: bill_menu", "say: no_such_prompt"), check="1")
     assert answer.status_code == 200
-    assert "no_such_prompt" in answer.text.split("To look at")[1]
+    assert "no_such_prompt" in answer.text.split("cannot be published")[1].split("<form")[0]
     with desk.database.read() as session:
         assert revisions.newest_flow(session, "bills") is None
+
+
+def test_a_flow_that_would_fail_a_caller_is_not_published(desk: DeskUnderTest) -> None:
+    visitor = desk.as_("editor")
+    broken = TEXT.replace("say: bill_menu", "say: no_such_prompt")
+    line = broken[: broken.index("no_such_prompt")].count("\n") + 1
+    answer = publish(visitor, broken)
+    assert answer.status_code == 422
+    found = answer.text.split('class="findings"')[1].split("</ul>")[0]
+    assert "没有提示语“no_such_prompt”" in html.unescape(found)
+    assert f'data-line="{line}"' in found
+    with desk.database.read() as session:
+        assert revisions.newest_flow(session, "bills") is None
+
+
+def test_an_error_brought_to_another_flow_refuses_a_text_too(desk: DeskUnderTest) -> None:
+    """Where nobody is called any more, it is the menus of all others that stop working."""
+    nobody = "spec_version: 1\nstart: bye\nnodes:\n  bye: {kind: hang_up}\n"
+    visitor = desk.as_("editor").english()
+    data = {"base": "0", "text": nobody, "message": "x"}
+    answer = visitor.post("/flows/person/edit", data)
+    assert answer.status_code == 422
+    assert "key 0 does not reach a person here" in answer.text
+    assert '"/flows/main#L' in answer.text
+    with desk.database.read() as session:
+        assert revisions.newest_flow(session, "person") is None
+
+
+def test_a_warning_is_shown_and_does_not_keep_a_flow_from_callers(desk: DeskUnderTest) -> None:
+    visitor = desk.as_("editor").english()
+    spare = TEXT.rstrip("\n") + "\n  nobody_comes_here: {kind: hang_up}\n"
+    checked = publish(visitor, spare, check="1").text
+    assert "It can be published. To look at:" in checked
+    assert "no way leads to this node" in checked
+    assert publish(visitor, spare).status_code == 302
+    page = visitor.get("/flows/bills").text
+    assert "no way leads to this node" in page
+    assert re.search(r'href="#L(\d+)".*id="L\1"', page, re.DOTALL)
+
+
+def test_a_flow_is_checked_again_where_another_was_published_meanwhile(
+    desk: DeskUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor, seen = desk.as_("editor"), []
+
+    def judged(session: Session, name: str, text: str) -> Verdict:
+        seen.append(name)
+        if len(seen) == 1:
+            with desk.database.begin() as other:
+                revisions.publish_flow(
+                    other,
+                    "guides",
+                    default_texts()["guides"] + "# also\n",
+                    base=0,
+                    author="somebody",
+                    message="meanwhile",
+                    now=desk.clock(),
+                )
+        return judge(session, name, text)
+
+    monkeypatch.setattr("admin_web.flows.views.judge", judged)
+    assert publish(visitor, CHANGED).status_code == 302
+    assert seen == ["bills", "bills"]
 
 
 def test_a_change_needs_a_word_about_it(desk: DeskUnderTest) -> None:
@@ -96,7 +162,7 @@ def test_highlighting_changes_no_character_and_lets_no_markup_through(text: str)
 
 
 def _text_of(marked: str) -> str:
-    bare = re.sub(r'</?span(?: class="[a-z]")?>', "", marked)
+    bare = re.sub(r'</?span(?: class="[a-z]")?(?: id="L[0-9]+")?>', "", marked)
     assert "<" not in bare
     assert ">" not in bare
     return html.unescape(bare)
