@@ -323,7 +323,9 @@ class Call:
             return wanted
         host, port = self._invite.flow.remote
         host = f"[{host}]" if ":" in host else host
-        return f"sip:{wanted}@{host}:{port}"  # an extension of the exchange the call came from
+        # An extension of the exchange the call came from, by the way it came.
+        way = ";transport=tcp" if self._invite.flow.transport == "tcp" else ""
+        return f"sip:{wanted}@{host}:{port}{way}"
 
     def _call_person(
         self, target: str, timeout_s: float, ended: Callable[[TransferOutcome], None]

@@ -261,7 +261,7 @@ class Interpreter:
         skipped = play.barge_in and bool(self._keys)  # type-ahead: the answer is already there
         if not skipped:
             sound = self._outward.audio(play.content, self._session.language)
-            self._playback.add(sound, barge_in=play.barge_in, now=self._deadlines.now)
+            self._playback.add(sound, barge_in=play.barge_in)
         if self._pending:
             return False
         return self._after_playback(lambda: self._give(PlaybackFinished()))
@@ -421,7 +421,6 @@ class Interpreter:
                 self._playback.add(
                     self._outward.audio(content, self._session.language),
                     barge_in=True,
-                    now=self._deadlines.now,
                 )
             self._accompany(waiting, wait, WAITING_SAID_AGAIN_S)
 

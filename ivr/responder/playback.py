@@ -16,6 +16,8 @@ from ivr.responder.ticker import Deadline, Deadlines
 
 PATIENCE_S = 0.4
 """Silence that a caller is left in while a clause is rendered."""
+PATIENCE_AGAIN_S = 6.0
+"""The same after "please wait" has been said."""
 
 Audio = Sequence[bytes]
 """8 kHz µ-law; empty where there is nothing to hear."""
@@ -28,6 +30,7 @@ class _Item:
     audio: Audio | None
     barge_in: bool
     started: bool = False
+    excused: bool = False
 
 
 class Playback:
@@ -55,7 +58,7 @@ class Playback:
         """Whether anything plays or waits to."""
         return bool(self._items)
 
-    def add(self, pieces: Sequence[Audio | Deferred[Audio]], *, barge_in: bool, now: float) -> None:
+    def add(self, pieces: Sequence[Audio | Deferred[Audio]], *, barge_in: bool) -> None:
         """Queue pieces of sound; what turns out empty is passed over.
 
         The queue may be empty afterwards (`busy` tells); `drained` is not called from here.
@@ -68,8 +71,6 @@ class Playback:
             elif piece:
                 self._items.append(_Item(piece, barge_in))
         self._feed()
-        if self._items and self._items[0].audio is None and self._waiting is None:
-            self._waiting = self._deadlines.at(now + PATIENCE_S, self._say_please_wait)
 
     def interrupt(self) -> None:
         """A key was pressed: drop what may be interrupted; what may not is heard to its end."""
@@ -115,6 +116,11 @@ class Playback:
             if not head.started and head.audio is not None:
                 head.started = True
                 self._leg.play(head.audio, head)
+        elif self._items and self._waiting is None:
+            patience_s = PATIENCE_AGAIN_S if self._items[0].excused else PATIENCE_S
+            self._waiting = self._deadlines.at(
+                self._deadlines.now + patience_s, self._say_please_wait
+            )
 
     def _settle(self) -> None:
         if not self._items:
@@ -130,5 +136,6 @@ class Playback:
         self._waiting = None
         audio = self._please_wait()
         if audio and self._items and self._items[0].audio is None:
+            self._items[0].excused = True
             self._items.appendleft(_Item(audio, barge_in=True))
             self._feed()

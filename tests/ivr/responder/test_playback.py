@@ -2,7 +2,7 @@
 
 from twisted.internet.defer import Deferred
 
-from ivr.responder.playback import PATIENCE_S, Playback
+from ivr.responder.playback import PATIENCE_AGAIN_S, PATIENCE_S, Playback
 from ivr.responder.ticker import Deadlines
 from tests.ivr.responder.fakes import FakeLeg
 
@@ -24,7 +24,7 @@ class Scene:
         self.drained += 1
 
     def add(self, *pieces: object, barge_in: bool = True) -> None:
-        self.playback.add(pieces, barge_in=barge_in, now=self.deadlines.now)  # type: ignore[arg-type]
+        self.playback.add(pieces, barge_in=barge_in)  # type: ignore[arg-type]
 
     def played_to_the_end(self) -> None:
         self.playback.finished(self.leg.last_token)
@@ -75,6 +75,22 @@ def test_a_caller_who_waits_longer_than_400_ms_is_told_to() -> None:
     assert scene.leg.heard == [b"please wait"]
     scene.played_to_the_end()
     assert scene.leg.heard == [b"please wait", b"at last"]
+
+
+def test_the_wait_counts_from_where_the_sound_stops_and_is_excused_again_later() -> None:
+    scene = Scene()
+    late: Deferred[tuple[bytes, ...]] = Deferred()
+    scene.add((b"one",), late)
+    scene.deadlines.tick(150.0)
+    assert scene.leg.heard == [b"one"]
+    scene.played_to_the_end()
+    scene.deadlines.tick(150.0 + PATIENCE_S)
+    assert scene.leg.heard == [b"one", b"please wait"]
+    scene.played_to_the_end()
+    scene.deadlines.tick(150.0 + PATIENCE_S + PATIENCE_AGAIN_S - 0.1)
+    assert len(scene.leg.heard) == 2
+    scene.deadlines.tick(150.0 + PATIENCE_S + PATIENCE_AGAIN_S)
+    assert scene.leg.heard == [b"one", b"please wait", b"please wait"]
 
 
 def test_nobody_is_told_to_wait_once_the_sound_is_there() -> None:
