@@ -8,7 +8,7 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import uuid4
 
 from tests.line import wire
@@ -45,6 +45,7 @@ class Phone:
         self.description = description
         self.answers: dict[str, int] = {"REFER": 405}
         self.final = 200  # what a call to this phone is answered with; 0: it only rings
+        self.challenge = ""  # what an INVITE without credentials gets
         self.crosses = False  # picks up at the very moment a CANCEL comes
         self.messages: list[Message] = []
         self.changed = threading.Condition()
@@ -212,6 +213,11 @@ class Phone:
             status = self.ask("BYE").status
             assert status == 200 or (status == 481 and self.ended), status
 
+    def reconnect(self) -> None:
+        """Lose the TCP connection, and make another."""
+        old, self.socket = self.socket, self._open(0)
+        old.close()
+
     def close(self) -> None:
         """Go without a word, as when the power fails."""
         if self.behind is not None:
@@ -283,6 +289,9 @@ class Phone:
             self.respond(message, self.answers.get(method, 200))
 
     def _called_by_line(self, invite: Message) -> None:
+        if self.challenge and not invite.get("Proxy-Authorization"):
+            self.respond(invite, 407, extra=[("Proxy-Authenticate", self.challenge)])
+            return
         self.invite, self.call_id, self.remote_tag = (
             invite,
             invite.get("Call-ID"),
@@ -302,14 +311,20 @@ class Phone:
             self.listen(self.invite)
         self.respond(self.invite, status, self.sdp() if status == 200 else b"")
 
-    def respond(self, request: Message, status: int, body: bytes = b"") -> None:
+    def respond(
+        self,
+        request: Message,
+        status: int,
+        body: bytes = b"",
+        extra: Sequence[tuple[str, str]] = (),
+    ) -> None:
         if status == 0:
             return  # this phone does not know the request, and says nothing
         to = request.get("To")
         fields = [("Via", via) for via in request.get_all("Via")]
         fields += [("From", request.get("From")), ("Call-ID", request.get("Call-ID"))]
         fields += [("To", to if ";tag=" in to else f"{to};tag={self.tag}"), ("CSeq", request.cseq)]
-        fields += [("Contact", f"<{self.own_uri}>")]
+        fields += [("Contact", f"<{self.own_uri}>"), *extra]
         if body:
             fields.append(("Content-Type", "application/sdp"))
         self.send(wire.write(f"SIP/2.0 {status} Answer", fields, body))

@@ -30,7 +30,7 @@ class Responder(RunningLine):
         self.folder = folder
         (folder / "ivr.toml").write_text(toml, encoding="utf-8")
         self.environment["PYTHONPATH"] = str(ROOT)
-        self.host = self.environment["IVR_SIP_HOST"]
+        self.host = "::1" if ":" in self.environment["IVR_SIP_HOST"] else "127.0.0.1"
 
     def start(self) -> float:
         began = time.monotonic()
