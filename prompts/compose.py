@@ -17,7 +17,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
-from prompts import numerals_en, numerals_zh, reading_zh
+from prompts import numerals_en, numerals_zh, reading_en, reading_zh
 from prompts.catalogue import PHRASE, Catalogue, Prompt
 from prompts.clause import Clause
 from prompts.digit_groups import digit_groups, phone_groups
@@ -33,7 +33,8 @@ _COMMA = "，、,：:—…"
 _MARKS = _SENTENCE_END + _COMMA + ". \t"
 _HAN = re.compile(r"[\u3400-\u9fff]")
 # A full stop or colon ends a sentence only before a space: 12.5, 8:30 and p.m. stay whole.
-_SENTENCES = re.compile(r"[。！？；!?;\n]+[”\"）)]*\s*|\.(?:\s+|$)")
+# So does "No. 2", which is a number.
+_SENTENCES = re.compile(r"[。！？；!?;\n]+[”\"）)]*\s*|\.(?!(?<=\bNo\.)\s*\d)(?:\s+|$)")
 _TO_FIRST_MARK = re.compile(r"[^。！？；!?;\n，、,：:.]*")
 _FROM_LAST_MARK = re.compile(r"[^。！？；!?;\n，、,：:.]*$")
 
@@ -220,7 +221,8 @@ def _by_script(text: str, language: str, pause_ms: int) -> Iterator[Clause]:
     for cut in cuts:
         yield from _piece(text[at : cut.start()], language, JOIN_PAUSE_MS)
         at = cut.end()
-        yield Clause(cut.group(), "en", pause_ms if at == len(text) else JOIN_PAUSE_MS)
+        said = _written(cut.group(), "en")
+        yield Clause(said, "en", pause_ms if at == len(text) else JOIN_PAUSE_MS)
     yield from _piece(text[at:], language, pause_ms)
 
 
@@ -232,7 +234,10 @@ def _piece(text: str, language: str, pause_ms: int) -> Iterator[Clause]:
 
 def _written(text: str, language: str) -> str:
     text = " ".join(text.split())
-    return reading_zh.speakable(text) if language == "zh-CN" else text
+    return _READING.get(language, str)(text)
+
+
+_READING = {"zh-CN": reading_zh.speakable, "en": reading_en.speakable}
 
 
 def _pause(marks: str) -> int:

@@ -17,8 +17,12 @@ from functools import lru_cache
 from prompts import numerals_zh as zh
 from prompts.digit_groups import phone_groups
 
-# Only before these is 2 said 两; before 号, 月, 楼, 路 and the like it is 二.
-_MEASURES = "条|个|户|次|位|天|小时|周|家|名|项|件|辆|台|种|份|处|起|分钟|年|笔|点|段|遍|块"
+# Only before these is 2 said 两, and not after 第; before 号, 月, 楼, 路 and the like it is 二.
+_MEASURES = (
+    "条|个|户|次|位|天|小时|周|家|名|项|件|辆|台|种|份|处|起|分钟|年|笔|点|段|遍|块|倍|吨|米|"
+    "公里|千米|平方|立方|万|亿|千|人|岁|张|本|间|套|根|棵|盏|只|双|批|箱|瓶|包|所|座桥|面|扇|颗|"
+    "场|顿|趟|句|首|片|支|把|架|艘|桶|口井|车|组人|类|列|秒"
+)
 _UNITS = {
     "kWh": "千瓦时", "kW": "千瓦", "kV": "千伏", "km": "公里", "kg": "公斤", "cm": "厘米",
     "mm": "毫米", "m²": "平方米", "m2": "平方米", "m³": "立方米", "m3": "立方米", "m": "米",
@@ -26,9 +30,12 @@ _UNITS = {
 }  # fmt: skip
 _NUMBER = r"\d+(?:\.\d+)?"
 
-# An English word is one with a small letter and at least three letters; the rest is spelled.
+# An English word is one with a small letter and at least three letters, or an address on
+# the Internet; the rest is spelled.
 ENGLISH_WORDS = re.compile(
-    r"(?=[A-Za-z]*[a-z])[A-Za-z][A-Za-z'-]{2,}(?:[ -]+[A-Za-z][A-Za-z'-]*)*", re.ASCII
+    r"(?:[A-Za-z0-9_-]+[.@])+[A-Za-z]{2,}(?![A-Za-z0-9])|"
+    r"(?=[A-Za-z]*[a-z])[A-Za-z][A-Za-z'-]{2,}(?:[ -]+[A-Za-z][A-Za-z'-]*)*",
+    re.ASCII,
 )
 
 
@@ -61,6 +68,14 @@ def _phone(match: re.Match[str]) -> str:
     return "，".join(zh.digits(group) for group in phone_groups(match.group()))
 
 
+def _plain_digits(match: re.Match[str]) -> str:
+    return zh.digits(match[1])
+
+
+def _part_of(match: re.Match[str]) -> str:
+    return f"{zh.cardinal(int(match[2]))}分之{zh.cardinal(int(match[1]))}"
+
+
 def _number(match: re.Match[str]) -> str:
     figures = match.group()
     if "." in figures:
@@ -72,7 +87,7 @@ def _number(match: re.Match[str]) -> str:
 
 _WIDE = {code: code - 0xFEE0 for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF5B))}
 _WIDE = {code: plain for code, plain in _WIDE.items() if chr(plain).isalnum()} | {0xFF05: 0x25}
-_LETTERS = re.compile(r"(?<![A-Za-z'-])(?:[A-Z]+|[a-z]{1,2})(?![A-Za-z])", re.ASCII)
+_LETTERS = re.compile(r"(?<![A-Za-z])(?<![a-z]{2}['-])(?:[A-Z]+|[a-z]{1,2})(?![A-Za-z])", re.ASCII)
 
 _Reading = Callable[[re.Match[str]], str]
 _RULES: tuple[tuple[re.Pattern[str], _Reading], ...] = tuple(
@@ -82,8 +97,26 @@ _RULES: tuple[tuple[re.Pattern[str], _Reading], ...] = tuple(
         (r"(\d{4})(?=年)", lambda match: zh.digits(match.group(1), yao=False)),
         (r"(\d{1,2})[:：](\d{2})(?!\d)", _clock),
         (r"\b0\d{2,3}-\d{7,8}\b|(?<!\d)1[3-9]\d{9}(?!\d)|\b400-\d{3,4}-\d{3,4}\b", _phone),
+        # Building 12, entrance 3, room 402, as people write it on a letter.
+        (
+            r"(?<![\d-])(\d{1,3})-(\d{1,2})-(\d{3,4})(?![\d-])",
+            lambda match: "杠".join(
+                (zh.cardinal(int(match[1])), zh.cardinal(int(match[2])), zh.digits(match[3]))
+            ),
+        ),
+        # Rooms, long house numbers and bus lines are read digit by digit.
+        (r"(?<![\d.])(\d{3,4})(?=室|房|号房|号室|路公交|路车|路汽车)", _plain_digits),
+        (r"(?<=[单元栋幢座楼])(\d{3,4})(?![\d.户元米人天年])", _plain_digits),
+        (r"(?<![\d.])([1-9]\d{3})(?=号|弄)", _plain_digits),
+        (r"(?<=[A-Za-z])-?(\d{3,})", _plain_digits),
         (r"(?<=[\d点分日号])\s*[-~—–]+\s*(?=[\d零一二三四五六七八九十两])", lambda _: "至"),
         (rf"({_NUMBER})%", lambda match: zh.percent(Decimal(match.group(1)))),
+        (rf"({_NUMBER})‰", lambda match: "千分之" + zh.decimal(Decimal(match[1]))),
+        (r"(?<![\d./])([1-9]\d?)/([1-9]\d{0,2})(?![\d./])", _part_of),
+        (
+            rf"-[¥￥]({_NUMBER})元?|(?<![\w.\u4e00-\u9fff])-({_NUMBER})元",
+            lambda match: zh.money(-Decimal(match[1] or match[2])),
+        ),
         (
             rf"[¥￥]({_NUMBER})元?|({_NUMBER})元",
             lambda match: zh.money(Decimal(match[1] or match[2])),
@@ -92,7 +125,7 @@ _RULES: tuple[tuple[re.Pattern[str], _Reading], ...] = tuple(
             rf"(?<=\d)\s*({'|'.join(re.escape(unit) for unit in _UNITS)})(?![A-Za-z])",
             lambda match: _UNITS[match.group(1)],
         ),
-        (rf"(?<![\d.])2(?=(?:{_MEASURES}))", lambda _: "两"),
+        (rf"(?<![\d.第])2(?=(?:{_MEASURES}))", lambda _: "两"),
         (r"(?<=[\u4e00-\u9fff])-(?=\d)|(?<![\w.])-(?=\d)", lambda _: "负"),
         (_NUMBER, _number),
     )

@@ -4,8 +4,9 @@ A syllable is an initial (`^` for none) and a final with its tone; the finals ar
 of the corpus: `ii` after z c s, `iii` after zh ch sh r, `v` for ü, and no contracted
 spellings (`iu` is `iou`). The model has learnt spoken tones but is given written ones,
 so sandhi is applied here: a third tone rises before another, 不 rises before a fourth,
-一 rises before a fourth and falls before the rest. In digit strings, ordinals, dates
-and after 按, 一 keeps its own tone; pypinyin's helper gets those wrong.
+一 rises before a fourth and falls before the rest; both are light in 看一看 and 要不要.
+In digit strings, ordinals, dates, numbers of floors and after 按, 一 keeps its own tone;
+pypinyin's helper gets those wrong.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ _DIGITS = frozenset("零〇一二三四五六七八九幺")
 _OWN_TONE = {"一": 1, "不": 4}
 # After these, 一 is a number read out and keeps its first tone.
 _KEEPS_YI = frozenset("第按拨十期周月点键号初") | _DIGITS
+# Before these it is a number of a thing (一楼, 一号); in 一万一千 it is part of an amount.
+_NUMBERED = frozenset("十月号日楼室栋幢")
+_MAGNITUDES = frozenset("百千万亿元角分")
 
 
 @dataclass(slots=True)
@@ -40,6 +44,7 @@ class _Syllable:
     sound: str
     tone: int
     ends_word: bool
+    of_lexicon: bool = False
 
 
 def phrases(text: str, lexicon: Lexicon) -> list[list[tuple[str, str]]]:
@@ -68,11 +73,12 @@ def pinyin(text: str, lexicon: Lexicon) -> str:
 def _syllables(run: str, lexicon: Lexicon) -> list[_Syllable]:
     found: list[_Syllable] = []
     for word in _words(run, lexicon):
-        sounds = lexicon.syllables(word) if word in lexicon.words else _pinyin(word)
+        ours = word in lexicon.words
+        sounds = lexicon.syllables(word) if ours else _pinyin(word)
         for at, (char, sound) in enumerate(zip(word, sounds, strict=False)):
             if sound and sound[-1].isdigit():
                 last = at == len(word) - 1
-                found.append(_Syllable(char, sound[:-1], int(sound[-1]), last))
+                found.append(_Syllable(char, sound[:-1], int(sound[-1]), last, ours))
     return found
 
 
@@ -114,19 +120,24 @@ def _sandhi(syllables: list[_Syllable]) -> list[_Syllable]:
 
 def _yi_and_bu(syllables: list[_Syllable]) -> None:
     for at, this in enumerate(syllables):
+        if this.of_lexicon:
+            continue  # staff have said how it sounds
         if this.char in _OWN_TONE:  # the dictionary bends some of them already, not all
             this.tone = _OWN_TONE[this.char]
         before = syllables[at - 1].char if at else ""
         after = syllables[at + 1] if at + 1 < len(syllables) else None
         if after is None:
             continue
-        if this.char == "不" and after.tone == 4:
+        if this.char in _OWN_TONE and before == after.char and before not in _DIGITS | _MAGNITUDES:
+            this.tone = 5  # 看一看, 要不要: light between the two
+        elif this.char == "不" and after.tone == 4:
             this.tone = 2
         elif this.char == "一":
-            read_out = before in _KEEPS_YI or after.char in _DIGITS or after.char in "十月号日"
+            read_out = before in _KEEPS_YI or after.char in _DIGITS or after.char in _NUMBERED
             # 统一, 万一, 唯一: it ends a word of its own.
-            read_out = read_out or (at > 0 and this.ends_word and not syllables[at - 1].ends_word)
-            if not read_out:
+            ends = at > 0 and this.ends_word and not syllables[at - 1].ends_word
+            in_amount = before in _MAGNITUDES and after.char in _MAGNITUDES
+            if not read_out and (in_amount or not ends):
                 this.tone = 2 if after.tone == 4 else 4
 
 

@@ -125,7 +125,7 @@ def test_chinese_in_an_english_call_goes_to_the_mandarin_voice() -> None:
 
 def test_decimal_points_and_times_do_not_end_an_english_sentence() -> None:
     clauses = compose_text("It is 12.5 at 8:30. Goodbye.", "en")
-    assert [clause.text for clause in clauses] == ["It is 12.5 at 8:30.", "Goodbye."]
+    assert [clause.text for clause in clauses] == ["It is 12.5 at eight thirty AM.", "Goodbye."]
 
 
 def test_a_missing_translation_is_said_in_the_other_language_and_not_silent() -> None:
