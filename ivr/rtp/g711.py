@@ -59,8 +59,11 @@ def _compress_alaw(sample: int) -> int:
     return (segment << 4 | value >> shift & 15) ^ mask
 
 
-_linear_to_ulaw = bytes(_compress_ulaw(s if s < 32768 else s - 65536) for s in range(65536))
-_linear_to_alaw = bytes(_compress_alaw(s if s < 32768 else s - 65536) for s in range(65536))
+# The low two bits (µ) and three bits (A) of a sample change nothing: one code for each run of them.
+# Computed for all 65,536 samples it took a tenth of a second of every start.
+_starts = (*range(32768), *range(-32768, 0))
+_linear_to_ulaw = b"".join(bytes((_compress_ulaw(s),)) * 4 for s in _starts[::4])
+_linear_to_alaw = b"".join(bytes((_compress_alaw(s),)) * 8 for s in _starts[::8])
 
 ulaw_to_alaw_table: Final = bytes(_linear_to_alaw[v & 0xFFFF] for v in ulaw_to_linear_table)
 alaw_to_ulaw_table: Final = bytes(_linear_to_ulaw[v & 0xFFFF] for v in alaw_to_linear_table)

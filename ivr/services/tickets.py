@@ -8,10 +8,9 @@ number is given twice, and a complaint that is not filed leaves no hole.
 from __future__ import annotations
 
 from datetime import datetime, tzinfo
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy import Table
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from ivr.records.tables import TicketCounter
@@ -22,12 +21,22 @@ def allocate(session: Session, now: datetime, *, zone: tzinfo = DEFAULT_ZONE) ->
     """The next number of the day; it is taken only if the session's transaction commits."""
     day = local_day(now, zone)
     table = cast(Table, TicketCounter.__table__)
-    postgres = session.get_bind().dialect.name == "postgresql"
-    insert = postgresql.insert(table) if postgres else sqlite.insert(table)
     number = session.execute(
-        insert.values(day=day, last=1)
+        _insert(session, table)
+        .values(day=day, last=1)
         .on_conflict_do_update(index_elements=["day"], set_={"last": table.c.last + 1})
         .returning(table.c.last)
     ).scalar_one()
     # Ten thousand in a day make a longer number, not an error.
     return f"{day:%Y%m%d}{number:04d}"
+
+
+def _insert(session: Session, table: Table) -> Any:
+    """The dialect's own INSERT: ON CONFLICT is not in the common one. Only one is imported."""
+    if session.get_bind().dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert as on_postgresql
+
+        return on_postgresql(table)
+    from sqlalchemy.dialects.sqlite import insert as on_sqlite
+
+    return on_sqlite(table)
