@@ -18,6 +18,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from admin_web import (
     api,
+    areas,
+    audit_log,
     bills,
     call_backs,
     calls,
@@ -52,11 +54,13 @@ PAGES = (
     complaints,
     call_backs,
     outages,
+    areas,
     bills,
     prompts,
     flows,
     trunks,
     people,
+    audit_log,
     health,
     api,
 )

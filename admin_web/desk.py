@@ -7,7 +7,7 @@ global, so that tests may run several desks at once.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import cast
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from flask import current_app
 
 from admin_web.settings import DeskSettings
+from admin_web.tries import Tries
 from ivr.records import Database
 
 EXTENSION = "minsheng_desk"
@@ -28,6 +29,7 @@ class Desk:
     database: Database
     zone: ZoneInfo
     now: Callable[[], datetime]
+    sign_in_tries: Tries = field(default_factory=Tries)
 
 
 def desk() -> Desk:

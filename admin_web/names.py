@@ -130,7 +130,53 @@ STEP_OUTCOME = {
     "message": _l("message left"),
 }
 
+AUDIT_WORD = {
+    "signed_in": _l("Signed in"),
+    "sign_in_refused": _l("Sign-in refused"),
+    "password_changed": _l("Password changed"),
+    "staff_created": _l("Account added"),
+    "staff_changed": _l("Account changed"),
+    "token_created": _l("Token made"),
+    "token_revoked": _l("Token revoked"),
+    "complaint_moved": _l("Complaint moved on"),
+    "complaint_annotated": _l("Note on a complaint"),
+    "complaint_corrected": _l("Complaint corrected"),
+    "call_back_done": _l("Call-back done"),
+    "recording_heard": _l("Recording heard"),
+    "outage_saved": _l("Outage notice saved"),
+    "outage_ended": _l("Outage notice ended"),
+    "area_saved": _l("Area saved"),
+    "area_removed": _l("Area removed"),
+    "bills_imported": _l("Bills imported"),
+    "account_unlocked": _l("Lock of an account lifted"),
+    "prompt_published": _l("Prompt published"),
+    "prompt_recorded": _l("Recording of a prompt taken into use"),
+    "prompt_recording_withdrawn": _l("Recording of a prompt taken out of use"),
+    "flow_published": _l("Call flow published"),
+    "number_saved": _l("Number saved"),
+    "number_removed": _l("Number removed"),
+}
+AUDIT_DETAIL = {
+    "to": _l("New state"),
+    "fields": _l("Fields"),
+    "revision": _l("Revision"),
+    "flow": _l("Flow"),
+    "imported": _l("lines imported"),
+    "wrong": _l("faults"),
+}
+
+CORRECTED = {
+    "reply": _l("Reply the caller hears"),
+    "category": _l("Category"),
+    "department": _l("Department"),
+    "deadline": _l("Deadline"),
+    "callback_number": _l("Call-back number"),
+}
+
 TABLES = {
+    "corrected": CORRECTED,
+    "audit_word": AUDIT_WORD,
+    "audit_detail": AUDIT_DETAIL,
     "language": LANGUAGE,
     "ended_by": ENDED_BY,
     "complaint_state": COMPLAINT_STATE,

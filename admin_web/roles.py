@@ -65,6 +65,7 @@ WHO_MAY: dict[str, Door | frozenset[str]] = {
     "complaints.complaint": _SUPERVISING,
     "complaints.change_state": _SUPERVISING,
     "complaints.annotate": _SUPERVISING,
+    "complaints.correct": _SUPERVISING,
     "complaints.recording": _SUPERVISING,
     "call_backs.call_backs": _SUPERVISING,
     "call_backs.done": _SUPERVISING,
@@ -77,6 +78,9 @@ WHO_MAY: dict[str, Door | frozenset[str]] = {
     "outages.edit": _ALL,
     "outages.end": _ALL,
     "outages.hear": _ALL,
+    "areas.areas": _ALL,
+    "areas.edit": _ALL,
+    "areas.remove": _ALL,
     "prompts.prompts": _EDITING,
     "prompts.prompt": _EDITING,
     "prompts.publish": _EDITING,
@@ -100,6 +104,7 @@ WHO_MAY: dict[str, Door | frozenset[str]] = {
     "people.reset_password": _ADMINISTRATOR,
     "people.deactivate": _ADMINISTRATOR,
     "people.activate": _ADMINISTRATOR,
+    "audit.audit": _ADMINISTRATOR,
 }
 
 

@@ -30,7 +30,6 @@ class DeskSettings:
     prompts_dir: Path | None = None
     texts_dir: Path | None = None
     flows_dir: Path | None = None
-    sample_data: bool = False
     api_token: str | None = None
     session_idle_min: int = 60
     session_max_h: int = 12

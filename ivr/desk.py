@@ -35,7 +35,6 @@ def desk_settings(settings: Settings) -> DeskSettings:
         voice_socket=settings.voice_socket,
         recordings_dir=settings.recordings_dir,
         prompts_dir=settings.prompts_dir,
-        sample_data=settings.sample_data,
         api_token=settings.api_token,
     )
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from flask import Blueprint, Response, abort, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
 from admin_web.audit import heard
 from admin_web.calls.forms import CallSearch
 from admin_web.desk import desk
 from admin_web.downloads import csv_answer
+from admin_web.flows.published import flow_titles
 from admin_web.links import with_query
 from admin_web.sound import send_recording
 from ivr.records.tables import Call
 from ivr.services import call_search, recordings
 from ivr.services.errors import NotFoundError, RefusedError
+from ivr.services.line_time import local_day
 
 blueprint = Blueprint("calls", __name__, url_prefix="/calls")
 
@@ -44,10 +49,30 @@ def calls() -> ResponseReturnValue:
         "calls/calls.html",
         form=form,
         query=query,
+        quick=_quick(),
+        today=_days(0, 0),
         page=page,
         older=page and page.next and with_query("calls.calls", query, after=page.next),
         first=with_query("calls.calls", query) if "after" in request.args else None,
     ), 200 if page else 422
+
+
+def _quick() -> list[tuple[str, dict[str, str]]]:
+    """Return the searches that are made most, each with its name."""
+    return [
+        (_("Today"), _days(0, 0)),
+        (_("Yesterday"), _days(1, 1)),
+        (_("Last 7 days"), _days(6, 0)),
+    ]
+
+
+def _days(first: int, last: int) -> dict[str, str]:
+    """Return the search from ``first`` days ago to ``last`` days ago."""
+    today = local_day(desk().now(), desk().zone)
+    return {
+        "first_day": (today - timedelta(days=first)).isoformat(),
+        "last_day": (today - timedelta(days=last)).isoformat(),
+    }
 
 
 @blueprint.get("/calls.csv")
@@ -67,9 +92,10 @@ def call(call_id: str) -> ResponseReturnValue:
     try:
         with desk().database.read() as session:
             detail = call_search.find(session, call_id)
+            titles = flow_titles(session)
     except NotFoundError:
         abort(404)
-    return render_template("calls/call.html", call=detail.call, detail=detail)
+    return render_template("calls/call.html", call=detail.call, detail=detail, titles=titles)
 
 
 @blueprint.get("/recordings/<recording_id>.wav")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -10,17 +13,19 @@ from flask_login import current_user
 from sqlalchemy.orm import Session
 
 from admin_web.audit import heard, note
-from admin_web.complaints.forms import ComplaintSearch, NextStep, NoteForm
+from admin_web.complaints.forms import OPEN, ComplaintSearch, CorrectionForm, NextStep, NoteForm
 from admin_web.desk import desk
 from admin_web.downloads import csv_answer
 from admin_web.forms import choices
 from admin_web.links import with_query
-from admin_web.names import named, word
+from admin_web.names import COMPLAINT_STATE, named, word
 from admin_web.reasons import said
 from admin_web.sound import send_recording
 from ivr.records.tables import Complaint, ComplaintState, ComplaintTransition
+from ivr.services import complaint_corrections as corrections
 from ivr.services import complaint_search
 from ivr.services import complaints as service
+from ivr.services.complaint_corrections import Correction
 from ivr.services.complaint_search import SETTLED, ComplaintFilter
 from ivr.services.errors import NotFoundError, RefusedError
 from ivr.services.line_time import local_day
@@ -85,9 +90,11 @@ def _search_form(session: Session) -> ComplaintSearch:
 
 
 def _filter(form: ComplaintSearch) -> ComplaintFilter:
+    chosen = form.state.data
     return ComplaintFilter(
         text=form.text.data or "",
-        state=ComplaintState(form.state.data) if form.state.data else None,
+        state=ComplaintState(chosen) if chosen and chosen != OPEN else None,
+        unsettled=chosen == OPEN,
         category=form.category.data or None,
         department=form.department.data or None,
         overdue_on=local_day(desk().now(), desk().zone) if form.overdue.data else None,
@@ -167,6 +174,72 @@ def annotate(ticket: str) -> ResponseReturnValue:
     return redirect(url_for("complaints.complaint", ticket=ticket))
 
 
+@blueprint.post("/<ticket>/correction")
+def correct(ticket: str) -> ResponseReturnValue:
+    """Put a mistake right without moving the complaint."""
+    with desk().database.begin() as session:
+        row = _get(session, ticket)
+        form = _correction_form(session, row, CorrectionForm())
+        saved = form.validate()
+        if saved:
+            wanted = Correction(
+                reply=form.reply.data if row.reply else None,
+                category=form.category.data,
+                department=form.department.data or None,
+                deadline=form.deadline.data,
+                callback_number=form.callback_number.data or None,
+            )
+            try:
+                changed = corrections.correct(
+                    session,
+                    ticket,
+                    wanted,
+                    seen=_seen(form),
+                    who=current_user.username,
+                    note=_what_changed(session, row, wanted, form.why.data or ""),
+                    now=desk().now(),
+                )
+            except RefusedError as error:
+                saved = False
+                form.why.errors = [_("Not changed: %(reason)s", reason=said(error))]
+            else:
+                note(session, "complaint_corrected", ticket, fields=", ".join(changed))
+    if not saved:
+        return _page(ticket, None, None, form)
+    flash(_("The correction is saved and stands in the history."))
+    return redirect(url_for("complaints.complaint", ticket=ticket))
+
+
+def _seen(form: CorrectionForm) -> datetime:
+    """Return when the complaint had last changed as the page was made; long ago where unknown."""
+    try:
+        found = datetime.fromisoformat(form.seen.data or "")
+    except ValueError:
+        return datetime.fromtimestamp(0, UTC)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _what_changed(session: Session, row: Complaint, wanted: Correction, why: str) -> str:
+    """Return the line for the history: what was there, what is there now, and why."""
+    categories = {one.code: named(one) for one in service.categories(session)}
+    shown = {"category": categories, "department": _departments(session)}
+
+    def value(name: str, holder: Complaint | Correction) -> str:
+        found = str(getattr(holder, name) or "—")
+        return shown.get(name, {}).get(found, found)
+
+    lines = [
+        _(
+            "Corrected: %(field)s. Before: %(before)s. Now: %(now)s.",
+            field=word(name, "corrected"),
+            before=value(name, row),
+            now=value(name, wanted),
+        )
+        for name in corrections.changes(row, wanted)
+    ]
+    return "\n".join([*lines, why] if why else lines) or _("Corrected")
+
+
 @blueprint.get("/<ticket>/recording.wav")
 def recording(ticket: str) -> Response:
     """What the caller said."""
@@ -177,24 +250,89 @@ def recording(ticket: str) -> Response:
     return send_recording(path, f"complaint-{ticket}")
 
 
-def _page(ticket: str, form: NextStep | None, note_form: NoteForm | None) -> ResponseReturnValue:
-    refused = form is not None or note_form is not None
+def _page(
+    ticket: str,
+    form: NextStep | None,
+    note_form: NoteForm | None,
+    correction: CorrectionForm | None = None,
+) -> ResponseReturnValue:
+    refused = form is not None or note_form is not None or correction is not None
     with desk().database.read() as session:
         row = _get(session, ticket)
         step = _next_step(session, row)
         names = _names(session)
+        corrected = _correction_form(session, row, correction)
     if form is not None:  # what was entered, with its errors; the moves are those of now
         form.to_state.choices = step.to_state.choices
         step = form
-    elif not refused or note_form is not None:
+    else:
         step.process(None, data={"department": row.department or "", "deadline": row.deadline})
     return render_template(
         "complaints/complaint.html",
         complaint=row,
         form=step,
         note_form=note_form or NoteForm(None),
+        correction=corrected,
+        correcting=correction is not None,
+        road=_road(row),
         **names,
     ), 422 if refused else 200
+
+
+def _correction_form(
+    session: Session, row: Complaint, given: CorrectionForm | None
+) -> CorrectionForm:
+    """Return the form of corrections with its choices; filled from the complaint if not given."""
+    form = given or CorrectionForm(
+        None,
+        data={
+            "seen": row.updated_at.isoformat(),
+            "category": row.category,
+            "department": row.department or "",
+            "deadline": row.deadline,
+            "callback_number": row.callback_number,
+            "reply": row.reply,
+        },
+    )
+    known = {one.code: named(one) for one in service.categories(session)}
+    form.category.choices = choices({row.category: row.category, **known})
+    form.department.choices = choices(
+        _departments(session), "—" if row.department is None else None
+    )
+    return form
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """One state on a complaint's road; ``at`` is when it came there, ``mark`` how it is shown."""
+
+    state: str
+    at: datetime | None
+    mark: str
+
+
+def _road(row: Complaint) -> list[Station]:
+    """Return the states from filing to the end: passed, skipped, present and still to come."""
+    came: dict[str, datetime] = {}
+    for event in row.events:
+        came[event.to_state.value] = event.at
+    end = "rejected" if row.state is ComplaintState.REJECTED else "closed"
+    states = [state for state in COMPLAINT_STATE if state not in ("closed", "rejected")] + [end]
+    here = states.index(row.state.value)
+    return [
+        Station(
+            state,
+            came.get(state) if place <= here else None,
+            "here"
+            if place == here
+            else "ahead"
+            if place > here
+            else "passed"
+            if state in came
+            else "skipped",
+        )
+        for place, state in enumerate(states)
+    ]
 
 
 def _get(session: Session, ticket: str) -> Complaint:

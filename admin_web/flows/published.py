@@ -8,6 +8,7 @@ from dataclasses import fields, is_dataclass
 from sqlalchemy.orm import Session
 
 from admin_web.desk import desk
+from admin_web.languages import page_language
 from call_flows import FlowError, FlowSet, default_texts, load, read_folder
 from call_flows.model import Node, Utterance
 from ivr.services import revisions
@@ -38,6 +39,14 @@ def flow_set(session: Session) -> FlowSet | None:
 def flow_names(session: Session) -> list[str]:
     """Return the names of the flows a number may start."""
     return sorted(name for name in texts(session) if name != LINE)
+
+
+def flow_titles(session: Session) -> dict[str, str]:
+    """Return what the flows are called in the page's language; a flow without a title is absent."""
+    loaded = flow_set(session)
+    found = loaded.flows.items() if loaded else ()
+    titles = {name: flow.title.get(page_language(), "") for name, flow in found}
+    return {name: title for name, title in titles.items() if title}
 
 
 def places_of(session: Session, prompt_id: str) -> list[str]:

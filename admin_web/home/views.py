@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, time
 
 from flask import Blueprint, render_template
@@ -15,6 +16,7 @@ from admin_web.desk import desk
 from admin_web.formatting import ago, local
 from admin_web.health.state import LineState, line_state
 from admin_web.names import tone, word
+from ivr.records.tables import TrunkRow
 from ivr.services import call_backs, call_search, complaint_search, outages, trunks
 from ivr.services.call_search import CallFilter
 from ivr.services.complaint_search import SETTLED
@@ -25,36 +27,58 @@ blueprint = Blueprint("home", __name__)
 
 VOICE_TIMEOUT_S = 1.0
 
-# why the line does not answer: (headline, what to do)
+# why the line does not answer: (tone, headline, what to do)
 HEADLINES = {
-    "": (_l("The line answers calls."), ""),
+    "": ("good", _l("The line answers calls."), ""),
     "never_started": (
+        "bad",
         _l("The line does not answer: it has not been started yet."),
         _l("Start it with “make run”, or wait a moment if you just did."),
     ),
     "silent": (
-        _l("The line does not answer: it gave no sign of life lately."),
-        _l("It is restarted by itself within seconds. If this stays, tell your operator."),
+        "bad",
+        _l("The line does not answer: its last sign of life was %(ago)s."),
+        _l(
+            "It is restarted by itself within seconds. If this stays longer than a minute, restart "
+            "the service on its machine, and look into its log for the reason; until then callers "
+            "hear nothing."
+        ),
     ),
     "not_listening": (
+        "busy",
         _l("The line is starting."),
         _l("It answers in a moment. If this stays, tell your operator."),
     ),
     "draining": (
+        "busy",
         _l("The line is being stopped."),
-        _l("Calls in progress are finished; new ones are refused."),
+        _l("Calls in progress are finished; new ones are refused until it is started again."),
     ),
 }
 LANGUAGE_NAMES = {"zh-CN": _l("Mandarin voice"), "en": _l("English voice")}
+# Voices that are no more than a stand-in: hard to understand.
+EMERGENCY = {"espeak"}
+ONLINE = "gtts"
+TROUBLED = ("refused", "unreachable")
 
 
 @dataclass(frozen=True, slots=True)
 class Headline:
     """The state of the line in one sentence, and what to do about it."""
 
-    answering: bool
+    tone: str
     headline: str
     advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that callers will notice: what, what to do, and the commands that do it."""
+
+    tone: str
+    what: str
+    advice: str
+    commands: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +88,7 @@ class Tile:
     figure: int | str
     name: str
     endpoint: str
+    query: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +108,29 @@ def home() -> ResponseReturnValue:
     with desk().database.read() as session:
         state = line_state(session, now)
         tiles = _tiles(session, state, now)
-        parts = [_responder(state, now), *_trunks(session)]
-    parts += _voices()
-    headline, advice = HEADLINES[state.why_not]
+        listed = trunks.all_trunks(session, enabled_only=True)
+        parts = [_responder(state, now), *map(_trunk, listed)]
+    voices, troubles = _voices()
+    troubles += [trouble for trouble in map(_trunk_trouble, listed) if trouble]
     return render_template(
         "home/home.html",
-        line=Headline(state.answering, str(headline), str(advice)),
+        line=_headline(state, now),
         tiles=tiles,
-        parts=parts,
+        parts=parts + voices,
+        troubles=troubles,
     )
 
 
+def _headline(state: LineState, now: datetime) -> Headline:
+    colour, headline, advice = HEADLINES[state.why_not]
+    told = str(headline)
+    if state.at is not None and "%(ago)s" in told:
+        told %= {"ago": ago((now - state.at).total_seconds())}
+    return Headline(colour, told, str(advice))
+
+
 def _tiles(session: Session, state: LineState, now: datetime) -> list[Tile]:
+    day = local(now).date().isoformat()
     midnight = datetime.combine(local(now).date(), time(), desk().zone)
     today = call_search.search(session, CallFilter(since=midnight), limit=1).total
     by_state = complaint_search.counts(session)
@@ -102,8 +138,13 @@ def _tiles(session: Session, state: LineState, now: datetime) -> list[Tile]:
     in_progress = state.calls if state.answering and state.calls is not None else "—"
     return [
         Tile(in_progress, _("calls now"), "calls.calls"),
-        Tile(today, _("calls today"), "calls.calls"),
-        Tile(unsettled, _("complaints without a reply"), "complaints.complaints"),
+        Tile(today, _("calls today"), "calls.calls", {"first_day": day, "last_day": day}),
+        Tile(
+            unsettled,
+            _("complaints without a reply"),
+            "complaints.complaints",
+            {"state": "open"},
+        ),
         Tile(call_backs.count_waiting(session), _("callers to call back"), "call_backs.call_backs"),
         Tile(len(outages.current(session, now)), _("outages callers hear"), "outages.outages"),
     ]
@@ -117,37 +158,63 @@ def _responder(state: LineState, now: datetime) -> Part:
     return Part(_("Telephone line"), shown, colour, detail)
 
 
-def _trunks(session: Session) -> list[Part]:
-    return [
-        Part(
-            _("Trunk %(name)s", name=trunk.name),
-            word(trunk.register_state, "trunk_state"),
-            tone(trunk.register_state, "trunk_state"),
-            trunk.detail,
-        )
-        for trunk in trunks.all_trunks(session, enabled_only=True)
-    ]
+def _trunk(row: TrunkRow) -> Part:
+    return Part(
+        _("Trunk %(name)s", name=row.name),
+        word(row.register_state, "trunk_state"),
+        tone(row.register_state, "trunk_state"),
+        row.detail,
+    )
 
 
-def _voices() -> list[Part]:
+def _trunk_trouble(row: TrunkRow) -> Trouble | None:
+    if row.register_state not in TROUBLED:
+        return None
+    return Trouble(
+        "bad",
+        _("Callers who dial by the trunk %(name)s do not reach the line.", name=row.name),
+        _("Check its user name, password and address with the provider; the line keeps trying."),
+    )
+
+
+def _voices() -> tuple[list[Part], list[Trouble]]:
     """Ask the voice process what it can speak; it answers at once or is not there."""
     try:
         with VoiceClient(desk().settings.voice, VOICE_TIMEOUT_S) as voice:
             listed = voice.status().get("voices", [])
     except PromptError:
-        detail = _("prompts that are rendered already are still heard")
-        return [Part(_("Voices"), _("Not running"), "bad", detail)]
-    parts = []
+        trouble = Trouble(
+            "bad",
+            _("The voice is not running: amounts, dates and new texts cannot be spoken."),
+            _(
+                "What is rendered already is still heard. It is restarted by itself; if this "
+                "stays, tell your operator."
+            ),
+        )
+        return [Part(_("Voices"), _("Not running"), "bad", "")], [trouble]
+    parts, troubles = [], []
     for language, name in LANGUAGE_NAMES.items():
         speaking = [voice for voice in listed if voice.get("language") == language]
         usable = [str(voice.get("name")) for voice in speaking if voice.get("usable")]
-        remedies = [str(voice["remedy"]) for voice in speaking if voice.get("remedy")]
-        parts.append(
-            Part(
-                str(name),
-                _("Usable") if usable else _("Missing"),
-                "good" if usable else "bad",
-                ", ".join(usable) or "; ".join(remedies),
-            )
+        good = set(usable) - EMERGENCY
+        shown, colour = (_("Usable"), "good") if good else (_("Emergency voice only"), "busy")
+        if not usable:
+            shown, colour = _("Missing"), "bad"
+        parts.append(Part(str(name), shown, colour, ", ".join(usable)))
+        if not good:
+            troubles.append(_voice_trouble(str(name), speaking, bool(usable)))
+    return parts, troubles
+
+
+def _voice_trouble(name: str, speaking: list[dict[str, object]], emergency: bool) -> Trouble:
+    # An online voice is a choice of its own: installing it does not make it speak.
+    missing = [voice for voice in speaking if voice.get("remedy") and voice.get("name") != ONLINE]
+    commands = tuple(str(voice["remedy"]) for voice in missing)
+    if emergency:
+        what = _(
+            "%(voice)s: only the emergency voice speaks, and is hard to understand.", voice=name
         )
-    return parts
+    else:
+        what = _("%(voice)s is missing: callers do not hear what is not rendered yet.", voice=name)
+    advice = _("On the machine of the line, run one of these commands, then restart the line:")
+    return Trouble("busy" if emergency else "bad", what, advice, commands)

@@ -42,12 +42,15 @@ def sign_in() -> ResponseReturnValue:
     form = SignInForm()
     refused: str | None = None
     status = 200
-    if form.validate_on_submit():
-        tried = staff.authenticate(
-            desk().database, form.username.data, form.password.data, desk().now()
-        )
+    now = desk().now()
+    shut_until = desk().sign_in_tries.locked_until(request.remote_addr, now)
+    if request.method == "POST" and shut_until is not None:
+        refused, status = _address_locked(shut_until), 429
+    elif form.validate_on_submit():
+        tried = staff.authenticate(desk().database, form.username.data, form.password.data, now)
         if tried.staff is not None:
             return _begin_session(tried.staff, wanted)
+        desk().sign_in_tries.count(request.remote_addr, now)
         if tried.result is SignInResult.LOCKED and tried.locked_until is not None:
             refused, status = _locked(tried.locked_until), 429
         else:
@@ -61,7 +64,16 @@ def _locked(until: datetime) -> str:
     told = _(
         "Too many wrong tries. This account is locked until %(time)s; "
         "an administrator can lift the lock by setting a new password.",
-        time=local(until).strftime("%H:%M"),
+        time=local(until).strftime("%H:%M:%S"),
+    )
+    return str(told)
+
+
+def _address_locked(until: datetime) -> str:
+    told = _(
+        "Too many wrong sign-ins from this address. Nobody can sign in from it until %(time)s. "
+        "Forgot the password? An administrator can give you a new one.",
+        time=local(until).strftime("%H:%M:%S"),
     )
     return str(told)
 

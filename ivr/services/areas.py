@@ -43,6 +43,19 @@ def save(session: Session, code: str, name_zh: str, name_en: str) -> Area:
     return area
 
 
+def add(session: Session, code: str, name_zh: str, name_en: str) -> Area:
+    """Add an area; RefusedError where callers could not tell its code from another's."""
+    known = find(session, code)
+    if known is not None:
+        raise RefusedError("there is already an area %(code)s", code=known.code)
+    return save(session, code, name_zh, name_en)
+
+
+def used_codes(session: Session) -> set[str]:
+    """Codes that notices name, ended ones too: these areas cannot be removed."""
+    return {code for code in session.scalars(select(Outage.area_code).distinct()) if code}
+
+
 def remove(session: Session, code: str) -> None:
     """Remove an area that no notice names; RefusedError, NotFoundError."""
     area = session.get(Area, code)

@@ -21,10 +21,14 @@ SETTLED = (ComplaintState.REPLIED, ComplaintState.CLOSED, ComplaintState.REJECTE
 
 @dataclass(frozen=True, slots=True)
 class ComplaintFilter:
-    """`text` matches any part of ticket, caller or callback number; `overdue_on` is a day."""
+    """`text` matches any part of ticket, caller or callback number; `overdue_on` is a day.
+
+    `unsettled` are those that wait for a reply.
+    """
 
     text: str = ""
     state: ComplaintState | None = None
+    unsettled: bool = False
     category: str | None = None
     department: str | None = None
     since: datetime | None = None
@@ -113,6 +117,8 @@ def _filtered(wanted: ComplaintFilter) -> Select[Complaint]:
         )
     if wanted.state is not None:
         query = query.where(Complaint.state == wanted.state)
+    if wanted.unsettled:
+        query = query.where(Complaint.state.not_in(SETTLED))
     if wanted.category is not None:
         query = query.where(Complaint.category == wanted.category)
     if wanted.department is not None:

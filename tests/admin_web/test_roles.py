@@ -27,6 +27,7 @@ PARTS = {
     "called": "12345",
     "username": "nobody",
     "token_id": "1",
+    "code": "1",
 }
 
 

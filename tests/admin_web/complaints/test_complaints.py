@@ -36,7 +36,7 @@ def test_a_complaint_goes_its_way_and_every_step_is_in_its_history(desk: DeskUnd
     assert move(visitor, ticket, "assigned", "handling").status_code == 302
     assert move(visitor, ticket, "handling", "replied", "路灯已修好。").status_code == 302
     page = visitor.get(f"/complaints/{ticket}").text
-    assert page.count("路灯已修好。") == 2  # as the reply, and in the history
+    assert page.count("路灯已修好。") == 3  # as the reply, to be corrected, and in the history
     assert "Being handled → Replied" in page
     with desk.database.read() as session:
         row = complaints.get(session, ticket)
