@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,8 +16,13 @@ from pathlib import Path
 from ivr.serving import open_database
 from tests.line import wire
 from tests.line.harness import ROOT, RTP_BLOCK, START_LIMIT_S, RunningLine
+from tests.line.jobs import Town
 
 _blocks = count()  # the first three blocks of a worker are those of other tests
+
+
+LANGUAGE = "zh-CN"  # what is spoken to callers who choose none
+_migrating = threading.Lock()  # Alembic's context is one for the whole process
 
 
 class Responder(RunningLine):
@@ -28,13 +34,15 @@ class Responder(RunningLine):
         low = rtp_low + (3 + next(_blocks) % 6) * RTP_BLOCK
         super().__init__(folder / "var", clauses, low, **variables)
         self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / "ivr.toml").write_text(toml, encoding="utf-8")
         self.environment["PYTHONPATH"] = str(ROOT)
         self.host = "::1" if ":" in self.environment["IVR_SIP_HOST"] else "127.0.0.1"
 
     def start(self) -> float:
         began = time.monotonic()
-        open_database(self.settings, datetime.now(UTC))
+        with _migrating:
+            open_database(self.settings, datetime.now(UTC))
         with self.log.open("ab") as errors:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "ivr", "serve", "--only", "responder"],
@@ -88,6 +96,17 @@ def options(host: str, port: int, wait_s: float = 0.2) -> int:
         except OSError:
             time.sleep(0.02)  # refused at once: the port is not open yet
             return 0
+
+
+def rendered_town(served: Responder, *numbers: str) -> Town:
+    """What it should say; what varies is rendered here and now, for it has no voice of its own."""
+    town = Town(served.settings)
+    found = town.lookup("bills.find", LANGUAGE, account="880123")
+    town.clips("bill_found", LANGUAGE, found)
+    for number in numbers:
+        town.clips("complaint_check_number", LANGUAGE, {"phone": number})
+        town.clips("message_check_number", LANGUAGE, {"phone": number})
+    return town
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from tests.line import wire
 from tests.line.harness import free_port
 from tests.line.jobs import Town
 from tests.line.phone import Phone
-from tests.line.responder import Responder, responder
+from tests.line.responder import Responder, rendered_town, responder
 from tests.line.together import all_at_once
 
 LANGUAGE = "zh-CN"
@@ -147,7 +147,7 @@ JOURNEYS = (
 
 @pytest.fixture(scope="module")
 def placed(served):
-    with all_at_once(JOURNEYS, served, Town(served.settings)) as futures:
+    with all_at_once(JOURNEYS, served, rendered_town(served)) as futures:
         yield futures
 
 

@@ -19,7 +19,7 @@ from ivr.services import outages
 from tests.line.harness import RunningLine
 from tests.line.jobs import Town
 from tests.line.phone import Phone, wait_until
-from tests.line.responder import Responder, options, responder
+from tests.line.responder import Responder, options, rendered_town, responder
 from tests.line.together import all_at_once
 
 pytestmark = [pytest.mark.line, pytest.mark.xdist_group("line"), pytest.mark.timeout(120)]
@@ -37,7 +37,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, rendered, rtp_low) -> Itera
 
 @pytest.fixture(scope="module")
 def town_here(served: Responder) -> Town:
-    return Town(served.settings)
+    return rendered_town(served)
 
 
 @contextmanager
@@ -127,8 +127,7 @@ def add_outage(served: Responder, text: str) -> None:
         database.close()
 
 
-@pytest.mark.usefixtures("placed")  # those callers talk meanwhile
-def test_without_the_voice_what_is_not_rendered_is_passed_over(served, town_here):
+def without_the_voice_what_is_not_rendered_is_passed_over(served, town_here):
     add_outage(served, f"抢修第{os.getpid()}号管道。")
     with Phone(served.sip_port, number="13600000004") as phone:
         phone.call()
@@ -136,7 +135,12 @@ def test_without_the_voice_what_is_not_rendered_is_passed_over(served, town_here
         phone.sound.until_heard(town_here.clips("outages_next", LANGUAGE, {}))
 
 
-def test_a_voice_that_hangs_is_waited_for_aloud_and_then_passed_over(served, town_here):
+def a_voice_that_is_away_or_hangs_does_not_keep_callers(served, town_here):
+    without_the_voice_what_is_not_rendered_is_passed_over(served, town_here)
+    a_voice_that_hangs_is_waited_for_aloud_and_then_passed_over(served, town_here)
+
+
+def a_voice_that_hangs_is_waited_for_aloud_and_then_passed_over(served, town_here):
     add_outage(served, f"检修第{os.getpid()}号线路。")
     with socket.socket(socket.AF_UNIX) as stuck:
         stuck.bind(os.path.relpath(served.settings.voice_socket))
@@ -194,24 +198,6 @@ def a_call_without_sound_packets_is_ended_and_its_record_says_so(served, town_he
     assert ended(served, "13600000007")["ended_by"] == "silence"
 
 
-BESIDE = (
-    garbage_on_every_port_changes_nothing,
-    a_call_without_sound_packets_is_ended_and_its_record_says_so,
-)
-ALONE = (a_locked_database_is_heard_as_wait_and_then_as_a_person,)
-
-
-@pytest.fixture(scope="module")
-def placed(served, town_here, tmp_path_factory, rendered, rtp_low):
-    folder = tmp_path_factory.mktemp("locked")
-    with (
-        responder(folder, rendered, rtp_low) as other,
-        all_at_once(ALONE, other, Town(other.settings)) as alone,
-        all_at_once(BESIDE, served, town_here) as beside,
-    ):
-        yield {**alone, **beside}
-
-
 def refused(phone: Phone) -> None:
     phone.start_call()
     answer = phone.until_final("1 INVITE")
@@ -219,11 +205,9 @@ def refused(phone: Phone) -> None:
     assert int(answer.get("Retry-After")) > 0
 
 
-def test_without_free_rtp_ports_a_call_is_refused_and_later_ones_are_not(
-    tmp_path, rendered, rtp_low
-):
+def without_free_rtp_ports_a_call_is_refused_and_later_ones_are_not(folder, rendered, rtp_low):
     with responder(
-        tmp_path, rendered, rtp_low, IVR_RTP_PORTS="20990-20993", IVR_DRAIN_SECONDS="1"
+        folder / "without_", rendered, rtp_low, IVR_RTP_PORTS="20990-20993", IVR_DRAIN_SECONDS="1"
     ) as small:
         with Phone(small.sip_port, number="13600000010") as one:
             one.call()
@@ -241,8 +225,10 @@ def test_without_free_rtp_ports_a_call_is_refused_and_later_ones_are_not(
         assert ended(small, "13600000010")["ended_by"] == "line"
 
 
-def test_draining_refuses_new_calls_and_lets_running_ones_finish(tmp_path, rendered, rtp_low):
-    with responder(tmp_path, rendered, rtp_low, IVR_MAX_CALLS="1", IVR_DRAIN_SECONDS="30") as busy:
+def draining_refuses_new_calls_and_lets_running_ones_finish(folder, rendered, rtp_low):
+    with responder(
+        folder / "draining", rendered, rtp_low, IVR_MAX_CALLS="1", IVR_DRAIN_SECONDS="30"
+    ) as busy:
         town = Town(busy.settings)
         with Phone(busy.sip_port, number="13600000014") as running:
             running.call()
@@ -262,7 +248,32 @@ def test_draining_refuses_new_calls_and_lets_running_ones_finish(tmp_path, rende
         assert ended(busy, "13600000014")["ended_by"] == "caller"
 
 
-@pytest.mark.parametrize("journey", [journey.__name__ for journey in (*BESIDE, *ALONE)])
+BESIDE = (
+    a_voice_that_is_away_or_hangs_does_not_keep_callers,
+    garbage_on_every_port_changes_nothing,
+    a_call_without_sound_packets_is_ended_and_its_record_says_so,
+)
+ALONE = (a_locked_database_is_heard_as_wait_and_then_as_a_person,)
+OWN = (
+    without_free_rtp_ports_a_call_is_refused_and_later_ones_are_not,
+    draining_refuses_new_calls_and_lets_running_ones_finish,
+)
+JOURNEYS = [journey.__name__ for journey in (*OWN, *BESIDE, *ALONE)]
+
+
+@pytest.fixture(scope="module")
+def placed(served, town_here, tmp_path_factory, rendered, rtp_low):
+    folder = tmp_path_factory.mktemp("trouble")
+    with (
+        responder(folder / "locked", rendered, rtp_low) as other,
+        all_at_once(ALONE, other, rendered_town(other, "13600000002", "13600000003")) as alone,
+        all_at_once(OWN, folder, rendered, rtp_low) as own,
+        all_at_once(BESIDE, served, town_here) as beside,
+    ):
+        yield {**own, **alone, **beside}
+
+
+@pytest.mark.parametrize("journey", JOURNEYS)
 def test_in_trouble(placed, journey):
     placed[journey].result()
 
