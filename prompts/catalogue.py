@@ -8,11 +8,15 @@ prompt id, then its text, or a mapping where there is more to say about it:
       text: 您应缴{amount:money}，请于{due:date}前缴纳。
       note: Heard after the account number; say the amount first.
     phrase.paid: 已缴清
+    bill_kind:
+      text: 您的{kind:phrase}账单。
+      phrases: {kind: [electricity, water, gas]}
 
-Ids are slugs; `phrase.<name>` is what a slot of type `phrase` says for the value
-`<name>`. A catalogue is immutable: a published edit makes a new one
-(`with_overrides`), and a call keeps the one it started with. What is wrong in a
-file is an error; what should be looked at (a translation missing, slots that
+`phrases` names the values a slot takes in the flows, in one language for all; each is
+then rendered ahead of the first call. Ids are slugs; `phrase.<name>` is what a slot of
+type `phrase` says for the value `<name>`. A catalogue is immutable: a published edit
+makes a new one (`with_overrides`), and a call keeps the one it started with. What is
+wrong in a file is an error; what should be looked at (a translation missing, slots that
 differ between languages) is a problem, listed and never raised.
 """
 
@@ -34,7 +38,7 @@ LANGUAGES = ("zh-CN", "en")
 PHRASE = "phrase."
 
 _ID = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9][a-z0-9_]*)*")
-_KEYS = frozenset({"text", "note"})
+_KEYS = frozenset({"text", "note", "phrases"})
 # A sentence longer than this is not listened to; it is far over the longest guide.
 _LONGEST_TEXT = 2000
 
@@ -49,6 +53,16 @@ class Prompt:
     note: str = ""
     pieces: Mapping[str, tuple[Piece, ...]] = field(default_factory=dict, repr=False)
     recordings: Mapping[str, Path] = field(default_factory=dict)
+    phrases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What one language's file says of a prompt."""
+
+    text: str
+    note: str = ""
+    phrases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +87,19 @@ class Catalogue:
     @classmethod
     def load_folder(cls, folder: Path) -> Catalogue:
         """Read every `<language>.yaml` of `folder`; CatalogueError names file, line and id."""
-        texts: dict[str, dict[str, tuple[str, str]]] = {}
+        entries: dict[str, dict[str, _Entry]] = {}
         files = sorted(folder.glob("*.yaml"), key=lambda file: _language_order(file.stem))
         if not files:
             raise CatalogueError(str(folder), "no <language>.yaml file here")
         for file in files:
             for prompt_id, entry in _read(file).items():
-                texts.setdefault(prompt_id, {})[file.stem] = entry
+                entries.setdefault(prompt_id, {})[file.stem] = entry
         prompts: dict[str, Prompt] = {}
-        for prompt_id, by_language in texts.items():
-            note = next((note for _, note in by_language.values() if note), "")
-            spoken = {language: text for language, (text, _) in by_language.items()}
-            prompts[prompt_id] = _prompt(prompt_id, spoken, note)
+        for prompt_id, by_language in entries.items():
+            note = next((entry.note for entry in by_language.values() if entry.note), "")
+            spoken = {language: entry.text for language, entry in by_language.items()}
+            phrases = {k: v for entry in by_language.values() for k, v in entry.phrases.items()}
+            prompts[prompt_id] = replace(_prompt(prompt_id, spoken, note), phrases=phrases)
         return cls(prompts, tuple(file.stem for file in files))
 
     def __iter__(self) -> Iterator[Prompt]:
@@ -125,7 +140,9 @@ class Catalogue:
                     language=language,
                     reason=error.message,
                 ) from None
-            prompts[prompt_id] = replace(new, recordings=old.recordings if old else {})
+            if old:
+                new = replace(new, recordings=old.recordings, phrases=old.phrases)
+            prompts[prompt_id] = new
         return Catalogue(prompts, self._languages_with(language for _, language in texts))
 
     def with_recordings(self, files: Mapping[tuple[str, str], Path]) -> Catalogue:
@@ -144,6 +161,7 @@ class Catalogue:
         """What should be looked at: missing languages, slots that differ, unusable recordings."""
         found: list[Problem] = []
         for prompt in self:
+            found.extend(_phrase_problems(prompt, self._prompts))
             for language in self.languages:
                 if language not in prompt.texts and language not in prompt.recordings:
                     found.append(Problem(prompt.id, language, Message("no text in this language")))
@@ -157,6 +175,17 @@ class Catalogue:
 
     def _languages_with(self, more: Iterator[str]) -> tuple[str, ...]:
         return tuple(sorted({*self.languages, *more}, key=_language_order))
+
+
+def _phrase_problems(prompt: Prompt, prompts: Mapping[str, Prompt]) -> Iterator[Problem]:
+    for name, values in prompt.phrases.items():
+        if prompt.slots.get(name) is not SlotType.PHRASE:
+            text = Message("phrases: %(slot)r is no slot of type phrase here", slot=name)
+            yield Problem(prompt.id, LANGUAGES[0], text)
+        for value in values:
+            if PHRASE + value not in prompts:
+                text = Message("phrases: there is no %(id)s", id=PHRASE + value)
+                yield Problem(prompt.id, LANGUAGES[0], text)
 
 
 def _slot_problems(
@@ -210,8 +239,8 @@ def _check_text(text: object) -> str:
     return text
 
 
-def _read(file: Path) -> dict[str, tuple[str, str]]:
-    """Texts and notes of one language's file."""
+def _read(file: Path) -> dict[str, _Entry]:
+    """What one language's file says of each prompt."""
     yaml = YAML(typ="rt")
     try:
         content = yaml.load(file.read_text(encoding="utf-8"))
@@ -230,22 +259,32 @@ def _read(file: Path) -> dict[str, tuple[str, str]]:
     }
 
 
-def _entry(file: Path, content: CommentedMap, key: str) -> tuple[str, str]:
+def _entry(file: Path, content: CommentedMap, key: str) -> _Entry:
     value = content[key]
     place = f"{_place(file, content, key)}: {key}"
     note = ""
+    phrases: dict[str, tuple[str, ...]] = {}
     if isinstance(value, CommentedMap):
         unknown = sorted(str(name) for name in value if name not in _KEYS)
         if unknown:
-            raise CatalogueError(place, "unknown key %(key)r; known: note, text", key=unknown[0])
+            raise CatalogueError(
+                place, "unknown key %(key)r; known: note, phrases, text", key=unknown[0]
+            )
         note = str(value.get("note", ""))
+        phrases = _phrases(place, value.get("phrases", {}))
         value = value.get("text")
     try:
         text = _check_text(value)
         slots_of(parse_text(text))
     except PromptError as error:
         raise CatalogueError(place, "%(reason)s", reason=error.message) from None
-    return str(text), note
+    return _Entry(str(text), note, phrases)
+
+
+def _phrases(place: str, given: object) -> dict[str, tuple[str, ...]]:
+    if not isinstance(given, dict) or not all(isinstance(names, list) for names in given.values()):
+        raise CatalogueError(place, "phrases gives each slot a list of names, such as [water, gas]")
+    return {str(slot): tuple(map(str, names)) for slot, names in given.items()}
 
 
 def _place(file: Path, content: CommentedMap, key: object) -> str:

@@ -1,8 +1,9 @@
 """Render the whole catalogue ahead of the first call.
 
-All clauses that do not depend on a value, and those that depend on a small count. What
-is in the store is skipped, so an interrupted run goes on where it stopped; several
-processes share the work.
+All clauses that do not depend on a value, and those that depend on a small count or on
+phrases that the catalogue names as a slot's values (`您的电力账单`). What is in the store
+is skipped, so an interrupted run goes on where it stopped; several processes share the
+work.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from prompts.catalogue import PHRASE, Catalogue, Prompt
 from prompts.clause import Clause
 from prompts.compose import compose
 from prompts.errors import PromptError
-from prompts.renderer import Renderer
+from prompts.renderer import AHEAD, Renderer
 from prompts.slots import SlotType, Value
 from prompts.store import ClauseStore
 
@@ -108,9 +109,9 @@ def _of_prompt(catalogue: Catalogue, prompt: Prompt, language: str) -> Iterator[
     if not prompt.slots:
         yield from compose(catalogue, prompt.id, language, {})
         return
-    for counts in _counts(prompt):
+    for known in _known(catalogue, prompt):
         first, second = (
-            compose(catalogue, prompt.id, language, {**_samples(catalogue, prompt, at), **counts})
+            compose(catalogue, prompt.id, language, {**_samples(catalogue, prompt, at), **known})
             for at in (0, 1)
         )
         spoken = {clause.text for clause in second}
@@ -125,14 +126,22 @@ def _samples(catalogue: Catalogue, prompt: Prompt, at: int) -> dict[str, Value]:
     }
 
 
-def _counts(prompt: Prompt) -> Iterator[dict[str, Value]]:
-    """The small counts of a prompt that has one count; else nothing is set."""
-    names = [name for name, kind in prompt.slots.items() if kind is SlotType.COUNT]
-    if len(names) != 1:
-        yield {}
-        return
-    for count in _COUNTS:
-        yield {names[0]: count}
+def _known(catalogue: Catalogue, prompt: Prompt) -> Iterator[dict[str, Value]]:
+    """The values that can be foreseen: small counts of one slot, and the phrases named.
+
+    One slot at a time goes through its phrases, because no clause of the line holds two;
+    the others keep their samples.
+    """
+    counts = [name for name, kind in prompt.slots.items() if kind is SlotType.COUNT]
+    yield {}
+    if len(counts) == 1:
+        for count in _COUNTS:
+            yield {counts[0]: count}
+    for name, values in prompt.phrases.items():
+        if prompt.slots.get(name) is SlotType.PHRASE:
+            for value in values:
+                if PHRASE + value in catalogue:
+                    yield {name: value}
 
 
 def _there(renderer: Renderer, clause: Clause) -> bool:
@@ -161,7 +170,7 @@ def _rendered(
 
 def _render(renderer: Renderer, clause: Clause) -> str:
     try:
-        renderer.render_key(clause)
+        renderer.render_key(clause, AHEAD)
     except PromptError as error:
         return str(error)
     return ""

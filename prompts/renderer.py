@@ -1,8 +1,9 @@
 """From a clause to its sound in the store, whatever happens to a voice.
 
 The voices of a language are tried in order. One that fails is counted and passed over;
-one that hangs is left behind in its thread (no thread can be ended from outside) and
-rests until it comes back or a minute has passed. What a stand-in voice says is kept
+one that hangs (two seconds without work, while a caller waits) is left behind in its
+thread (no thread can be ended from outside) and rests until it comes back; one that
+failed, for a minute. What a stand-in voice says is kept
 under the stand-in's name, so that the right voice is heard again once it works.
 """
 
@@ -14,6 +15,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from prompts.clause import Clause
@@ -25,10 +27,27 @@ from prompts.mastering import master
 from prompts.p56 import Samples
 from prompts.store import ClauseStore
 
-# The first clause of a voice waits for its model; imports alone take seconds on a busy disk.
-FIRST_LIMIT_S = 30.0
-LIMIT_S = 4.0
-LIMIT_PER_CHARACTER_S = 0.05
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a voice is waited for, in seconds.
+
+    `first_s`: for its first clause, with which it loads its model. After that: `limit_s`
+    and `per_character_s` for work, `stalled_s` without a sign of any (its thread has used
+    no processor time).
+    """
+
+    first_s: float
+    limit_s: float
+    stalled_s: float
+    per_character_s: float = 0.05
+
+
+# A caller waits: a voice that hangs is passed over within two seconds.
+LIVE = Patience(first_s=6.0, limit_s=1.5, stalled_s=1.5)
+# Nobody waits: imports alone take seconds on a busy disk.
+AHEAD = Patience(first_s=30.0, limit_s=4.0, stalled_s=4.0)
+_LOOK_EVERY_S = 0.25
 REST_S = 60.0
 _M_ARENA_MAX = -8  # malloc.h
 
@@ -43,8 +62,7 @@ class Renderer:
         mastering: Callable[[Samples, int], bytes] = master,
         *,
         clock: Callable[[], float] = time.monotonic,
-        first_limit_s: float = FIRST_LIMIT_S,
-        limit_s: float = LIMIT_S,
+        patience: Patience = LIVE,
     ) -> None:
         self.store = store
         self.failures: Counter[str] = Counter()
@@ -52,8 +70,7 @@ class Renderer:
         self._engines = {language: list(voices) for language, voices in engines.items()}
         self._mastering = mastering
         self._clock = clock
-        self._first_limit_s = first_limit_s
-        self._limit_s = limit_s
+        self._patience = patience
         self._loaded: set[str] = set()
         self._rests_until: dict[str, float] = {}
         self._hung: dict[str, threading.Thread] = {}
@@ -70,8 +87,11 @@ class Renderer:
             )
         return audio
 
-    def render_key(self, clause: Clause) -> str:
-        """Have the clause in the store and give its key there."""
+    def render_key(self, clause: Clause, patience: Patience | None = None) -> str:
+        """Have the clause in the store and give its key there.
+
+        `patience` where it is another than for callers.
+        """
         if clause.recorded is not None:
             key = clause.key("")
             if key not in self.store:
@@ -86,7 +106,9 @@ class Renderer:
                 faults.append(Message("%(voice)s is resting after a failure", voice=engine.name))
                 continue
             try:
-                audio = self._mastering(*self._synthesise(engine, clause))
+                audio = self._mastering(
+                    *self._synthesise(engine, clause, patience or self._patience)
+                )
             except PromptError as error:
                 faults.append(error.message)
                 continue
@@ -116,7 +138,7 @@ class Renderer:
             voices = self._engines.get(language, [])
             if voices and voices[0].name not in self._loaded:
                 try:
-                    self._synthesise(voices[0], Clause(text, language))
+                    self._synthesise(voices[0], Clause(text, language), self._patience)
                 except PromptError:
                     continue  # counted; a stand-in speaks
 
@@ -129,13 +151,15 @@ class Renderer:
             self._rests_until.pop(engine.name, None)
         return self._clock() < self._rests_until.get(engine.name, float("-inf"))
 
-    def _synthesise(self, engine: Engine, clause: Clause) -> tuple[Samples, int]:
-        first = engine.name not in self._loaded
-        limit_s = self._first_limit_s if first else self._limit_s
-        limit_s += LIMIT_PER_CHARACTER_S * len(clause.text)
+    def _synthesise(
+        self, engine: Engine, clause: Clause, patience: Patience
+    ) -> tuple[Samples, int]:
         answer: queue.SimpleQueue[tuple[Samples, int] | Exception] = queue.SimpleQueue()
+        clock_ids: list[int] = []
 
         def speak() -> None:
+            if hasattr(time, "pthread_getcpuclockid"):
+                clock_ids.append(time.pthread_getcpuclockid(threading.get_ident()))
             try:
                 answer.put(engine.synthesise(clause.text, clause.language))
             # A voice is third-party code and may fail in any way; it is reported below.
@@ -144,16 +168,17 @@ class Renderer:
 
         thread = threading.Thread(target=speak, name=engine.name, daemon=True)
         thread.start()
-        try:
-            spoken = answer.get(timeout=limit_s)
-        except queue.Empty:
+        loading = engine.name not in self._loaded
+        waited = _wait(answer, clock_ids, patience, len(clause.text), loading=loading)
+        if isinstance(waited, float):
             self._hung[engine.name] = thread
             self.failures[engine.name] += 1
             raise VoiceError(
                 "%(voice)s gave nothing within %(seconds)s s",
                 voice=engine.name,
-                seconds=f"{limit_s:.1f}",
-            ) from None
+                seconds=f"{waited:.1f}",
+            )
+        spoken = waited
         if isinstance(spoken, Exception):
             # A text that cannot be said is not the voice's fault: it need not rest.
             if not isinstance(spoken, UnspeakableError):
@@ -166,6 +191,42 @@ class Renderer:
             ) from spoken
         self._loaded.add(engine.name)
         return spoken
+
+
+def _wait(
+    answer: queue.SimpleQueue[tuple[Samples, int] | Exception],
+    clock_ids: list[int],
+    patience: Patience,
+    characters: int,
+    *,
+    loading: bool,
+) -> tuple[Samples, int] | Exception | float:
+    """What the voice gave, or after how many seconds it was given up."""
+    started = stirred = time.monotonic()
+    # Loading waits for disks and other processes: only its whole time says anything.
+    limit_s = patience.first_s if loading else patience.limit_s
+    limit_s += patience.per_character_s * characters
+    stalled_s = limit_s if loading else patience.stalled_s
+    used = -1.0
+    while True:
+        now = time.monotonic()
+        left = min(limit_s - (now - started), stalled_s - (now - stirred))
+        if left <= 0:
+            return now - started
+        try:
+            return answer.get(timeout=min(left, _LOOK_EVERY_S))
+        except queue.Empty:
+            before, used = used, _processor_time(clock_ids)
+            if used > before or used < 0:
+                stirred = time.monotonic()
+
+
+def _processor_time(clock_ids: list[int]) -> float:
+    """What the thread has used, in seconds; -1 where it cannot be known or the thread is gone."""
+    try:
+        return time.clock_gettime(clock_ids[0])
+    except (IndexError, OSError, AttributeError):
+        return -1.0
 
 
 def keep_memory_in_one_arena() -> None:

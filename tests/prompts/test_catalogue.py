@@ -42,6 +42,7 @@ def test_a_prompt_has_its_texts_slots_and_note(tmp_path: Path) -> None:
     [
         ("a: 好\nb: {n}\n", "zh-CN.yaml:2: b", "unknown key"),
         ("a: 好\nb: 好{n:kind}\n", "zh-CN.yaml:2: b", "kind"),
+        ("a:\n  text: 好\n  phrases: [b]\n", "zh-CN.yaml:1: a", "phrases"),
         ("a: 好\n\nB: 好\n", "zh-CN.yaml:3", "not an id"),
         ("a: ''\n", "zh-CN.yaml:1: a", "empty"),
         ("a: 1\n", "zh-CN.yaml:1: a", "empty"),

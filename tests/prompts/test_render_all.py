@@ -1,14 +1,18 @@
 """Rendering ahead: what is foreseeable, skipping, interrupting, resuming."""
 
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from prompts.catalogue import Catalogue
+from prompts.compose import compose
 from prompts.engines.engine import Samples
 from prompts.render_all import foreseeable, render_all
 from prompts.renderer import Renderer
+from prompts.slots import Value
 from prompts.store import ClauseStore
 
 TEXTS = {
@@ -53,6 +57,31 @@ def test_only_what_does_not_depend_on_a_value_is_foreseeable() -> None:
     assert "共有两条。" in said
     assert not any("元" in text or "费" in text for text in said)
     assert len(said) == len(set(said))
+
+
+def test_the_phrases_that_flows_use_are_rendered_inside_their_sentence(tmp_path: Path) -> None:
+    (tmp_path / "zh-CN.yaml").write_text(
+        "kind:\n  text: 您的{k:phrase}账户，应缴{a:money}。\n  phrases: {k: [power, steam]}\n"
+        "phrase.power: 电费\nphrase.water: 水费\n",
+        encoding="utf-8",
+    )
+    built = Catalogue.load_folder(tmp_path)
+    assert [clause.text for clause in foreseeable(built)] == ["您的电费账户"]
+    assert ["phrase.steam" in str(problem) for problem in built.problems()] == [True]
+
+
+def test_every_bill_and_state_of_the_line_needs_only_its_amount_and_date_rendered() -> None:
+    built = Catalogue.load_folder(Path(__file__).parents[2] / "prompts" / "text")
+    ahead = {(clause.language, clause.text) for clause in foreseeable(built)}
+    values: dict[str, Value] = {"amount": Decimal("73.21"), "due": date(2027, 3, 4)}
+    for language in ("zh-CN", "en"):
+        for kind in ("electricity", "water", "gas", "heat", "telephone"):
+            for state in ("unpaid", "overdue"):
+                said = compose(
+                    built, "bill_found", language, {**values, "kind": kind, "state": state}
+                )
+                live = [c.text for c in said if (c.language, c.text) not in ahead]
+                assert len(live) == 2, live
 
 
 def test_progress_counts_to_the_end_and_a_second_run_has_nothing_to_do(tmp_path: Path) -> None:

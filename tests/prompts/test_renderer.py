@@ -1,6 +1,7 @@
 """Whatever a voice does, the next one speaks and the line goes on."""
 
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import soundfile
 from prompts.clause import Clause
 from prompts.engines.engine import EngineUnavailableError, Samples, UnspeakableError
 from prompts.errors import AudioError, VoiceError
-from prompts.renderer import REST_S, Renderer
+from prompts.renderer import LIVE, REST_S, Patience, Renderer
 from prompts.store import ClauseStore
 
 CLAUSE = Clause("您好", "zh-CN")
@@ -55,8 +56,7 @@ def renderer(folder: Path, *voices: FakeVoice, clock: Clock | None = None) -> Re
         ClauseStore(folder),
         {"zh-CN": voices},
         clock=clock or Clock(),
-        first_limit_s=0.2,
-        limit_s=0.2,
+        patience=Patience(first_s=0.2, limit_s=0.2, stalled_s=0.2, per_character_s=0.0),
     )
 
 
@@ -109,6 +109,46 @@ def test_a_voice_that_hangs_is_passed_over_until_it_comes_back(tmp_path: Path) -
             thread.join(20)
     built.render(Clause("谢谢", "zh-CN"))
     assert slow.asked == ["您好", "谢谢"]
+
+
+def test_a_voice_that_hangs_while_a_caller_waits_is_passed_over_within_two_seconds(
+    tmp_path: Path,
+) -> None:
+    let_go = threading.Event()
+    texts: list[str] = []
+
+    def hang_later(text: str) -> Samples:
+        texts.append(text)
+        if len(texts) > 1:
+            let_go.wait(30)
+        return sound()
+
+    slow, good = FakeVoice("slow", hang_later), FakeVoice("good")
+    built = Renderer(ClauseStore(tmp_path), {"zh-CN": [slow, good]}, patience=LIVE)
+    built.render(CLAUSE)  # loads it
+    started = time.monotonic()
+    # Long enough that work, were there any, would be given more time.
+    assert built.render(Clause("因设备检修，城南新村今天下午停电，请提前做好准备" * 3, "zh-CN"))
+    assert time.monotonic() - started < 2
+    assert built.failures == {"slow": 1}
+    let_go.set()
+
+
+def test_a_voice_that_works_on_a_long_clause_is_not_taken_for_one_that_hangs(
+    tmp_path: Path,
+) -> None:
+    def work(text: str) -> Samples:
+        end = time.thread_time() + 0.6
+        while time.thread_time() < end:
+            pass
+        return sound()
+
+    busy = FakeVoice("busy", work)
+    patience = Patience(first_s=20, limit_s=20, stalled_s=0.3)
+    built = Renderer(ClauseStore(tmp_path), {"zh-CN": [busy]}, patience=patience)
+    built.render(CLAUSE)
+    assert built.render(Clause("再见", "zh-CN"))
+    assert built.failures == {}
 
 
 def test_a_stand_in_is_kept_under_its_own_name_so_that_the_right_voice_returns(

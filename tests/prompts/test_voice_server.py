@@ -21,7 +21,7 @@ import pytest
 from prompts.clause import Clause
 from prompts.engines.engine import Samples
 from prompts.errors import VoiceError
-from prompts.renderer import Renderer
+from prompts.renderer import Patience, Renderer
 from prompts.store import ClauseStore
 from prompts.voice_client import VoiceClient
 from prompts.voice_server import LONGEST_LINE, LONGEST_QUEUE, serve
@@ -64,7 +64,8 @@ class Running:
 
     def _serve(self) -> None:
         voice = FakeVoice(self.said, self.waiting, self.gate)
-        renderer = Renderer(self.store, {"zh-CN": [voice]}, first_limit_s=20, limit_s=20)
+        patience = Patience(first_s=20, limit_s=20, stalled_s=20)
+        renderer = Renderer(self.store, {"zh-CN": [voice]}, patience=patience)
         serve(self.socket, self.store, renderer, warm=False)
 
     def client(self, timeout_s: float = 20) -> VoiceClient:

@@ -56,6 +56,40 @@ def test_a_take_that_is_too_long_too_short_or_too_quiet_is_refused(tmp_path: Pat
             load(file)
 
 
+@pytest.mark.parametrize("kind", ["hum", "noise", "tone with pauses"])
+def test_a_steady_sound_is_refused_as_no_speech(tmp_path: Path, kind: str) -> None:
+    t = np.arange(16000 * 2) / 16000
+    sounds = {
+        "hum": 0.1 * np.sin(2 * np.pi * 50 * t) + 0.05 * np.sin(2 * np.pi * 150 * t),
+        "noise": 0.1 * np.random.default_rng(5).standard_normal(len(t)),
+        "tone with pauses": 0.2 * np.sin(2 * np.pi * 440 * t) * (t % 1 < 0.5),
+    }
+    soundfile.write(str(tmp_path / "take.wav"), sounds[kind].astype("f4"), 16000)
+    with pytest.raises(AudioError, match="no speech"):
+        load(tmp_path / "take.wav")
+
+
+def test_speech_in_a_noisy_room_is_taken(tmp_path: Path) -> None:
+    noise = 0.02 * np.random.default_rng(5).standard_normal(32000)
+    soundfile.write(str(tmp_path / "take.wav"), speech(2.0, 16000)[:, 0] + noise, 16000)
+    assert load(tmp_path / "take.wav")
+
+
+def test_an_overdriven_take_is_refused_and_a_loud_one_is_not(tmp_path: Path) -> None:
+    file = tmp_path / "take.wav"
+    soundfile.write(str(file), np.clip(speech(1.0, 16000) * 10, -1, 1), 16000)
+    with pytest.raises(AudioError, match="overdriven"):
+        load(file)
+    soundfile.write(str(file), speech(1.0, 16000) * 3.2, 16000)
+    assert load(file)
+
+
+def test_a_text_named_as_sound_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "take.wav").write_text("您好，这里是民声热线。" * 50, encoding="utf-8")
+    with pytest.raises(AudioError, match="sound file|ffmpeg"):
+        load(tmp_path / "take.wav")
+
+
 def test_an_empty_or_missing_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty.wav").touch()
     with pytest.raises(AudioError, match="empty"):
