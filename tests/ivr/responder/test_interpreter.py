@@ -26,7 +26,11 @@ from call_flows.instructions import (
     TransferEnded,
 )
 from ivr.media import RecordingEnded
-from ivr.responder.interpreter import Interpreter
+from ivr.responder.interpreter import (
+    RECORDING_NOTED_S,
+    WAITING_SAID_AFTER_S,
+    Interpreter,
+)
 from ivr.responder.ticker import Deadlines
 from tests.ivr.responder.fakes import RECORDING_PATH, FakeLeg, FakeSession, FakeWorld
 
@@ -242,3 +246,30 @@ def test_a_flow_of_silent_prompts_does_not_recurse() -> None:
     scene.heard_to_the_end()
     scene.deadlines.tick(0.1)
     assert scene.session.given == [PlaybackFinished()] * 4
+
+
+def test_who_hangs_up_during_the_notice_before_a_recording_ends_the_call() -> None:
+    scene = Scene([Play(Say("notice"), barge_in=False), RECORD], [])
+    scene.interpreter.caller_hung_up()
+    assert scene.session.given == [CallerHungUp(None)]
+    assert scene.world.names == ["finished"]
+
+
+def test_a_recordings_row_that_is_slow_to_be_written_keeps_nobody_waiting() -> None:
+    scene = Scene([RECORD], [Play(Say("confirm")), MENU])
+    scene.deadlines.tick(0.02)
+    scene.recording_begins()
+    scene.interpreter.recording_ended(RecordingEnded(RECORDING_PATH, 4.0, "silence"))
+    assert scene.session.given == []
+    scene.deadlines.tick(0.02 + RECORDING_NOTED_S)
+    assert scene.session.given == [Recorded("r1", 4.0, "silence")]
+    scene.world.asked["end_recording"].callback(None)
+    assert len(scene.session.given) == 1
+
+
+def test_a_filing_that_takes_long_is_accompanied() -> None:
+    scene = Scene([FILING], [Play(Say("accepted")), MENU])
+    scene.deadlines.tick(WAITING_SAID_AFTER_S)
+    assert scene.leg.heard == [b"please_wait"]
+    scene.world.asked["file_complaint"].callback("202611220001")
+    assert scene.session.given == [Filed("202611220001")]

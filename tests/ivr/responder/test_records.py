@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from ivr.records import Database, migrate
+from ivr.records.errors import DatabaseUnavailable
 from ivr.records.tables import Call, EndedBy
 from ivr.responder.database import Records
 from ivr.responder.ledger import Ledger
@@ -94,3 +95,22 @@ def test_a_job_that_fails_tells_its_asker_and_spoils_nothing(database: Database)
     assert done.wait(10)
     records.stop()
     assert outcomes == ["kept", "no such thing", "kept too"]
+
+
+def test_a_write_whose_patience_ends_does_not_wait_behind_one_that_has_more(
+    database: Database,
+) -> None:
+    class Away:
+        """A database that another program keeps locked."""
+
+        def begin(self) -> Any:
+            raise DatabaseUnavailable("locked")
+
+    records = Records(ThreadReactor(), Away())  # type: ignore[arg-type]
+    refused = threading.Event()
+    records.write(lambda _session: None, patience_s=3.0).addErrback(lambda _failure: None)
+    records.start()
+    hasty = records.write(lambda _session: None, patience_s=0.3)
+    hasty.addErrback(lambda _failure: refused.set())
+    assert refused.wait(2.0)
+    records.stop()
