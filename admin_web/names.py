@@ -165,6 +165,19 @@ AUDIT_DETAIL = {
     "wrong": _l("faults"),
 }
 
+# The columns of a bill file, as its first line may name them in this language.
+BILL_COLUMN = {
+    "account": _l("Account"),
+    "kind": _l("Supply"),
+    "period": _l("Period"),
+    "amount": _l("Amount"),
+    "due_on": _l("Due date"),
+    "state": _l("State"),
+    "holder": _l("Holder"),
+    "query_code": _l("Query code"),
+}
+# Who stands in a history without being a member of staff.
+WHO = {"line": _l("The line"), "sample": _l("Sample data")}
 CORRECTED = {
     "reply": _l("Reply the caller hears"),
     "category": _l("Category"),
@@ -175,6 +188,8 @@ CORRECTED = {
 
 TABLES = {
     "corrected": CORRECTED,
+    "bill_column": BILL_COLUMN,
+    "who": WHO,
     "audit_word": AUDIT_WORD,
     "audit_detail": AUDIT_DETAIL,
     "language": LANGUAGE,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta, tzinfo
 
 from flask_babel import lazy_gettext as _l
-from wtforms import DateField, StringField
+from wtforms import StringField
 from wtforms.validators import Optional
 
 from admin_web.calls.forms import day_begins
-from admin_web.forms import Choice, SearchForm, at_most, choices, strip
+from admin_web.forms import Choice, Day, SearchForm, at_most, choices, strip
 from admin_web.names import AUDIT_WORD
 from ivr.services.audit import AuditFilter
 
@@ -20,8 +20,8 @@ class AuditSearch(SearchForm):
     who = StringField(_l("Who"), filters=[strip], validators=[at_most(64)])
     what = Choice(_l("What"), choices=choices(AUDIT_WORD, _l("Everything")))
     record = StringField(_l("Record"), filters=[strip], validators=[at_most(128)])
-    first_day = DateField(_l("From day"), validators=[Optional()])
-    last_day = DateField(_l("To day"), validators=[Optional()])
+    first_day = Day(_l("From day"), validators=[Optional()])
+    last_day = Day(_l("To day"), validators=[Optional()])
 
     def filter(self, zone: tzinfo) -> AuditFilter:
         """Return what was asked for; both days are included."""

@@ -13,6 +13,7 @@ from flask_babel import ngettext
 from admin_web.audit import note
 from admin_web.bills.forms import AccountSearch, ImportForm
 from admin_web.desk import desk
+from admin_web.languages import page_language
 from admin_web.links import with_query
 from admin_web.reasons import said
 from ivr.records.tables import UtilityKind
@@ -23,11 +24,18 @@ from ivr.services.errors import NotFoundError, RefusedError
 
 blueprint = Blueprint("bills", __name__, url_prefix="/bills")
 
-EXAMPLE = """\
+EXAMPLES = {
+    "en": """\
 account,kind,period,amount,due_on,state,holder,query_code
 880123,electricity,2026-11,128.50,2026-12-05,unpaid,,
 880456,water,2026-11,36.00,2026-12-10,unpaid,,4321
-"""
+""",
+    "zh-CN": """\
+户号,类别,账期,金额,截止日期,状态,户名,查询密码
+880123,电费,2026-11,128.50,2026-12-05,未缴,,
+880456,水费,2026-11,36.00,2026-12-10,未缴,,4321
+""",
+}
 
 
 @blueprint.get("/")
@@ -85,7 +93,7 @@ def import_bills() -> ResponseReturnValue:
         form=form,
         report=report,
         summary=_summary(report) if report else "",
-        example=EXAMPLE,
+        example=EXAMPLES[page_language()],
     ), 200 if good else 422
 
 

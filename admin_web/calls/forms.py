@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta, tzinfo
 
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, DateField, StringField, ValidationError
+from wtforms import BooleanField, StringField, ValidationError
 from wtforms.validators import Optional
 
-from admin_web.forms import Choice, SearchForm, at_most, choices, strip
+from admin_web.forms import Choice, Day, SearchForm, at_most, choices, strip
 from admin_web.names import ENDED_BY, LANGUAGE
 from ivr.records.tables import EndedBy
 from ivr.services.call_search import CallFilter
@@ -24,14 +24,14 @@ class CallSearch(SearchForm):
 
     caller = StringField(_l("Caller"), filters=[strip], validators=[at_most(64)])
     called = StringField(_l("Called number"), filters=[strip], validators=[at_most(64)])
-    first_day = DateField(_l("From day"), validators=[Optional()])
-    last_day = DateField(_l("To day"), validators=[Optional()])
+    first_day = Day(_l("From day"), validators=[Optional()])
+    last_day = Day(_l("To day"), validators=[Optional()])
     language = Choice(_l("Language"), choices=choices(LANGUAGE, _l("Both languages")))
     ended_by = Choice(_l("How it ended"), choices=choices(ENDED_BY, _l("In any way")))
     node = StringField(_l("Went through node"), filters=[strip], validators=[at_most(64)])
     recorded = BooleanField(_l("With a recording"))
 
-    def validate_last_day(self, field: DateField) -> None:
+    def validate_last_day(self, field: Day) -> None:
         """The range has a first and a last day, in this order."""
         if field.data and self.first_day.data and field.data < self.first_day.data:
             raise ValidationError(_l("This day is before the first one."))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _l
 from wtforms import (
     BooleanField,
-    DateField,
     HiddenField,
     SelectField,
     StringField,
@@ -13,7 +12,7 @@ from wtforms import (
 )
 from wtforms.validators import Optional, Regexp
 
-from admin_web.forms import Choice, DeskForm, SearchForm, at_most, choices, required, strip
+from admin_web.forms import Choice, Day, DeskForm, SearchForm, at_most, choices, required, strip
 from admin_web.names import COMPLAINT_STATE
 
 LONGEST_NOTE = 4000
@@ -39,7 +38,7 @@ class NextStep(DeskForm):
 
     to_state = SelectField(_l("New state"), validators=[required()])
     department = SelectField(_l("Department"), validators=[Optional()])
-    deadline = DateField(_l("Deadline"), validators=[Optional()])
+    deadline = Day(_l("Deadline"), validators=[Optional()])
     note = TextAreaField(_l("Note"), filters=[strip], validators=[at_most(LONGEST_NOTE)])
 
 
@@ -49,7 +48,7 @@ class CorrectionForm(DeskForm):
     seen = HiddenField(id="fix-seen")
     category = SelectField(_l("Category"), id="fix-category")
     department = SelectField(_l("Department"), id="fix-department", validators=[Optional()])
-    deadline = DateField(_l("Deadline"), id="fix-deadline", validators=[Optional()])
+    deadline = Day(_l("Deadline"), id="fix-deadline", validators=[Optional()])
     callback_number = StringField(
         _l("Call-back number"),
         id="fix-number",

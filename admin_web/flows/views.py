@@ -167,8 +167,16 @@ def _edit_page(
     clash: Clash | None = None,
     status: int = 200,
 ) -> ResponseReturnValue:
+    with desk().database.read() as session:
+        title = _title(flow_set(session), name)
     return render_template(
-        "flows/edit.html", name=name, form=form, verdict=verdict, checked=checked, clash=clash
+        "flows/edit.html",
+        name=name,
+        title=title,
+        form=form,
+        verdict=verdict,
+        checked=checked,
+        clash=clash,
     ), status
 
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from datetime import datetime, tzinfo
 
 from flask_babel import lazy_gettext as _l
-from wtforms import DateTimeLocalField, SelectField, TextAreaField, ValidationError
+from wtforms import SelectField, TextAreaField, ValidationError
 from wtforms.validators import Optional
 
-from admin_web.forms import DeskForm, at_most, choices, required, strip
+from admin_web.forms import DeskForm, Moment, at_most, choices, required, strip
 from admin_web.names import UTILITY
 from ivr.records.tables import Outage, UtilityKind
 from ivr.services.outages import Notice
 
-_FORMATS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"]
 LONGEST_TEXT = 1000
 
 
@@ -22,21 +21,21 @@ class OutageForm(DeskForm):
 
     kind = SelectField(_l("Supply"), choices=choices(UTILITY))
     area_code = SelectField(_l("Area"), validators=[Optional()])
-    starts_at = DateTimeLocalField(_l("From"), format=_FORMATS, validators=[required()])
-    ends_at = DateTimeLocalField(_l("Expected to end"), format=_FORMATS, validators=[Optional()])
-    valid_from = DateTimeLocalField(_l("Heard from"), format=_FORMATS, validators=[Optional()])
-    valid_to = DateTimeLocalField(_l("Heard until"), format=_FORMATS, validators=[Optional()])
+    starts_at = Moment(_l("From"), validators=[required()])
+    ends_at = Moment(_l("Expected to end"), validators=[Optional()])
+    valid_from = Moment(_l("Heard from"), validators=[Optional()])
+    valid_to = Moment(_l("Heard until"), validators=[Optional()])
     text_zh = TextAreaField(
         _l("Chinese text"), filters=[strip], validators=[required(), at_most(LONGEST_TEXT)]
     )
     text_en = TextAreaField(_l("English text"), filters=[strip], validators=[at_most(LONGEST_TEXT)])
 
-    def validate_ends_at(self, field: DateTimeLocalField) -> None:
+    def validate_ends_at(self, field: Moment) -> None:
         """An outage ends after it begins."""
         if field.data and self.starts_at.data and field.data <= self.starts_at.data:
             raise ValidationError(_l("The end must be later than the beginning."))
 
-    def validate_valid_to(self, field: DateTimeLocalField) -> None:
+    def validate_valid_to(self, field: Moment) -> None:
         """Callers hear a notice for some time, and not only in the past."""
         if field.data and self.valid_from.data and field.data <= self.valid_from.data:
             raise ValidationError(_l("This must be later than the time callers begin to hear it."))

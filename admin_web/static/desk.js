@@ -68,3 +68,31 @@ for (const link of document.querySelectorAll("a[data-line]")) {
     text.scrollTop = Math.max(0, (line - 4) * parseFloat(getComputedStyle(text).lineHeight));
   });
 }
+
+// A calendar beside every day that is written as text.
+for (const text of document.querySelectorAll("input[data-date]")) {
+  const picker = document.createElement("input");
+  if (!picker.showPicker) break;
+  picker.type = text.dataset.date;
+  picker.className = "picker";
+  picker.tabIndex = -1;
+  picker.setAttribute("aria-hidden", "true");
+  picker.addEventListener("click", () => {
+    picker.value = text.value.trim().replace(" ", "T");
+    picker.showPicker();
+  });
+  picker.addEventListener("change", () => {
+    text.value = picker.value.replace("T", " ");
+    text.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+  const pair = document.createElement("span");
+  pair.className = "with-picker";
+  text.replaceWith(pair);
+  pair.append(text, picker);
+}
+
+// On a telephone the menu is a strip: show where we are in it.
+const here = document.querySelector(".menu [aria-current]");
+if (here && here.closest(".menu").scrollWidth > here.closest(".menu").clientWidth) {
+  here.closest(".menu").scrollLeft = here.offsetLeft - 40;
+}

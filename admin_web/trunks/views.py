@@ -10,7 +10,7 @@ from wtforms.fields.choices import SelectChoice
 
 from admin_web.audit import note
 from admin_web.desk import desk
-from admin_web.flows.published import flow_names
+from admin_web.flows.published import flow_names, flow_titles
 from admin_web.trunks.forms import NewNumberForm, NumberForm
 from ivr.records.tables import TrunkRow
 from ivr.services import numbers as number_service
@@ -42,6 +42,7 @@ def _list(form: NewNumberForm | None) -> ResponseReturnValue:
             trunks=trunk_service.all_trunks(session),
             numbers=number_service.all_numbers(session),
             flow_names=names,
+            titles=flow_titles(session),
             form=shown,
         ), 422 if form else 200
 
@@ -109,4 +110,6 @@ def _new_number(session: Session) -> NewNumberForm:
 
 
 def _flow_choices(session: Session) -> list[SelectChoice]:
-    return [SelectChoice(name, name) for name in flow_names(session)]
+    titles = flow_titles(session)
+    names = sorted(flow_names(session), key=lambda name: (name != "main", name))
+    return [SelectChoice(name, f"{titles.get(name, '')} {name}".strip()) for name in names]

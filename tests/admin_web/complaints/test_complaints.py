@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
-from ivr.services import complaints
+from ivr.services import audit, complaints
 from tests.admin_web.builders import DeskUnderTest, Visitor, add_call, add_complaint, add_recording
 
 
@@ -86,6 +87,95 @@ def test_department_and_deadline_can_be_set_with_a_step(desk: DeskUnderTest) -> 
     with desk.database.read() as session:
         row = complaints.get(session, ticket)
         assert (row.department, row.deadline) == (other, date(2026, 12, 24))
+
+
+def correct(desk: DeskUnderTest, visitor: Visitor, ticket: str, **changed: str):
+    with desk.database.read() as session:
+        row = complaints.get(session, ticket)
+    kept = {
+        "seen": row.updated_at.isoformat(),
+        "category": row.category,
+        "department": row.department or "",
+        "deadline": str(row.deadline),
+        "callback_number": row.callback_number,
+        "reply": row.reply,
+    }
+    return visitor.post(f"/complaints/{ticket}/correction", {**kept, **changed})
+
+
+def test_a_reply_is_corrected_and_the_complaint_stays_where_it_is(desk: DeskUnderTest) -> None:
+    ticket = add_complaint(desk)
+    visitor = desk.as_("supervisor")
+    move(visitor, ticket, "received", "assigned")
+    move(visitor, ticket, "assigned", "replied", "路灯已修。")
+    desk.clock.move(minutes=1)
+    answer = correct(desk, visitor, ticket, reply="路灯将于周五修好。", why="日期有误")
+    assert answer.status_code == 302
+    with desk.database.read() as session:
+        row = complaints.get(session, ticket)
+        heard = complaints.progress(session, ticket, "8000", "zh-CN", desk.clock())
+        assert (row.state, row.reply) == ("replied", "路灯将于周五修好。")
+        assert heard.values["reply"] == "路灯将于周五修好。"
+        last = row.events[-1]
+        assert (last.who, last.from_state, last.to_state) == ("supervisor", "replied", "replied")
+        assert "原为：路灯已修。" in last.note
+        assert "日期有误" in last.note
+        entry = audit.newest(session, limit=1)[0]
+        assert (entry.what, entry.record) == ("complaint_corrected", ticket)
+        assert entry.detail == {"fields": "reply"}
+
+
+def test_category_department_and_number_are_corrected_by_their_names(desk: DeskUnderTest) -> None:
+    ticket = add_complaint(desk, category="traffic")
+    visitor = desk.as_("supervisor")
+    answer = correct(
+        desk,
+        visitor,
+        ticket,
+        category="prices",
+        callback_number="13911112222",
+        deadline="2026-12-31",
+    )
+    assert answer.status_code == 302
+    with desk.database.read() as session:
+        row = complaints.get(session, ticket)
+        assert (row.category, row.callback_number) == ("prices", "13911112222")
+        assert row.deadline == date(2026, 12, 31)
+        assert row.state == "received"
+        assert "物价与消费" in row.events[-1].note
+        assert "prices" not in row.events[-1].note
+
+
+def test_a_correction_is_refused_with_its_reason_in_chinese(desk: DeskUnderTest) -> None:
+    ticket = add_complaint(desk)
+    visitor = desk.as_("supervisor")
+    assert "没有任何改动" in correct(desk, visitor, ticket).text
+    stale = correct(desk, visitor, ticket, seen="2026-01-01T00:00:00+00:00", category="prices")
+    assert stale.status_code == 422
+    assert "刚被别人改动过" in stale.text
+    for seen in ("", "yesterday", "2026-01-01"):
+        assert correct(desk, visitor, ticket, seen=seen, category="prices").status_code == 422
+    assert correct(desk, visitor, ticket, callback_number="12").status_code == 422
+    assert correct(desk, visitor, ticket, category="meteorites").status_code == 422
+    with desk.database.read() as session:
+        assert len(complaints.get(session, ticket).events) == 1
+
+
+def test_states_that_were_passed_over_are_shown_as_such(desk: DeskUnderTest) -> None:
+    ticket = add_complaint(desk)
+    visitor = desk.as_("supervisor")
+    move(visitor, ticket, "received", "handling")
+    road = visitor.get(f"/complaints/{ticket}").text.split('<ol class="road">')[1].split("</ol>")[0]
+    assert re.findall(r'class="(\w+)"', road) == ["passed", "skipped", "here", "ahead", "ahead"]
+    assert "未经过" in road
+
+
+def test_those_without_a_reply_are_found_together(desk: DeskUnderTest) -> None:
+    ticket = add_complaint(desk)
+    visitor = desk.as_("supervisor")
+    assert ticket in visitor.get("/complaints/?state=open").text
+    move(visitor, ticket, "received", "rejected", "not ours")
+    assert ticket not in visitor.get("/complaints/?state=open").text.split("<tbody>")[1]
 
 
 def test_a_note_is_kept_and_an_empty_one_is_not(desk: DeskUnderTest) -> None:
