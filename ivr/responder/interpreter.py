@@ -4,6 +4,9 @@ The session says what is meant (`Play`, `Collect`, `Lookup`, ...); here it is
 done with sound, keys, clocks and the database, and what came of it goes back
 in. Every instruction is one method; at any time at most one of them waits.
 Once the caller is gone, only what must still be kept is carried out.
+
+Over 400 lines because the instructions share one wait: which of them is under
+way decides what a key, a hang-up or a late answer means.
 """
 
 import logging
@@ -45,14 +48,13 @@ from call_flows.instructions import (
 from call_flows.session import Session
 from ivr.media import Leg, RecordingEnded
 from ivr.responder.collector import Collector
+from ivr.responder.enquiry import Enquiry
 from ivr.responder.playback import Audio, Playback
 from ivr.responder.ticker import Deadline, Deadlines
+from ivr.responder.waiting_words import WaitingWords
 
 TYPE_AHEAD_LIMIT = 32
 """Keys kept before anybody asks for them; more are a child playing with the telephone."""
-WAITING_SAID_AFTER_S = 0.8
-"""A lookup that takes longer is accompanied by its waiting prompt."""
-WAITING_SAID_AGAIN_S = 6.0
 FILING_PATIENCE_S = 8.0
 """How long a caller is kept waiting for a ticket number while the database is away."""
 FILING_PATIENCE_GONE_S = 3600.0
@@ -116,7 +118,6 @@ class Interpreter:
         self._keys: deque[str] = deque(maxlen=TYPE_AHEAD_LIMIT)
         self._collector: Collector | None = None
         self._collect_clock: Deadline | None = None
-        self._waiting_clocks: list[Deadline] = []
         self._when_drained: Callable[[], None] | None = None
         self._recording: str | None = None
         self._record: Record | None = None
@@ -129,6 +130,7 @@ class Interpreter:
         self._over = False
         self._faults = 0
         self._playback = Playback(leg, deadlines, self._please_wait, self._drained)
+        self._words = WaitingWords(deadlines, self._say_meanwhile)
 
     # --- what happens to a call
     def start(self, facts: CallFacts) -> None:
@@ -184,7 +186,7 @@ class Interpreter:
         self._gone = True
         self._playback.stop()
         self._stop_collecting()
-        self._stop_waiting_words()
+        self._words.stop()
         self._when_drained = None
         if self._recording is not None:
             self._leg.stop_recording()  # RecordingEnded follows, and then the leave-taking
@@ -197,7 +199,7 @@ class Interpreter:
         self._playback.release()
         self._when_drained = None
         self._pending.clear()
-        del self._outward
+        del self._outward, self._words
 
     # --- running
     def _run(self, instructions: Sequence[Instruction]) -> None:
@@ -223,6 +225,7 @@ class Interpreter:
     def _give(self, given: Input) -> None:
         """Resume the session with what came of an instruction."""
         self._wait += 1
+        self._words.stop()
         self._guarded(lambda: self._run(self._session.resume(given)))
 
     def _guarded(self, action: Callable[[], None]) -> None:
@@ -285,6 +288,15 @@ class Interpreter:
         if action is not None:
             self._guarded(action)
 
+    def _say_meanwhile(self, words: Sequence[Content]) -> bool:
+        """Say what accompanies a wait, unless something plays."""
+        if self._playback.busy:
+            return False
+        for content in words:
+            sound = self._outward.audio(content, self._session.language)
+            self._playback.add(sound, barge_in=True)
+        return True
+
     def _please_wait(self) -> Audio:
         sound: list[bytes] = []
         for piece in self._outward.audio(PLEASE_WAIT, self._session.language):
@@ -338,17 +350,17 @@ class Interpreter:
     def _start_recording(self, record: Record) -> None:
         wait = self._wait
         self._recording_under_way = True
-        self._accompany((PLEASE_WAIT,), wait)
+        self._words.begin((PLEASE_WAIT,))
 
         def begun(recording: str) -> None:
-            self._stop_waiting_words()
+            self._words.stop()
             self._recording = recording
             if self._gone:
                 self._leg.stop_recording()
 
         def failed(failure: Failure) -> None:
             log.error("A recording could not begin: %s", failure.getErrorMessage())
-            self._stop_waiting_words()
+            self._words.stop()
             self._record = None
             self._recording_under_way = False
             if self._gone:
@@ -372,69 +384,18 @@ class Interpreter:
 
     # --- services
     def _look_up(self, lookup: Lookup) -> bool:
-        self._wait += 1
         wait = self._wait
-        self._accompany(lookup.waiting, wait)
-        self._try_look_up(lookup, wait, lookup.retries)
+
+        def answered(result: LookupResult | LookupFailed) -> None:
+            if wait == self._wait and not self._gone:
+                self._give(result)
+
+        self._words.begin(lookup.waiting)
+        language = self._session.language
+        Enquiry(
+            lookup, lambda: self._outward.look_up(lookup, language), self._deadlines, answered
+        ).start()
         return True
-
-    def _try_look_up(self, lookup: Lookup, wait: int, retries: int) -> None:
-        answered = False
-
-        def done(result: LookupResult) -> None:
-            nonlocal answered
-            if not answered and wait == self._wait:
-                answered = True
-                self._looked_up(result)
-
-        def failed(reason: Literal["timeout", "error"]) -> None:
-            nonlocal answered
-            if answered or wait != self._wait:
-                return
-            answered = True
-            if retries > 0:
-                self._try_look_up(lookup, wait, retries - 1)
-            else:
-                self._looked_up(LookupFailed(reason))
-
-        def went_wrong(failure: Failure) -> None:
-            log.error("Lookup %s failed: %s", lookup.service, failure.getTraceback())
-            failed("error")
-
-        self._waiting_clocks.append(
-            self._deadlines.at(self._deadlines.now + lookup.timeout_s, lambda: failed("timeout"))
-        )
-        self._outward.look_up(lookup, self._session.language).addCallbacks(done, went_wrong)
-
-    def _accompany(
-        self, waiting: Sequence[Content], wait: int, after_s: float = WAITING_SAID_AFTER_S
-    ) -> None:
-        """Say the waiting words after a while, and again, for as long as the same thing waits."""
-
-        def say() -> None:
-            if wait != self._wait or self._gone:
-                return
-            if self._playback.busy:
-                self._accompany(waiting, wait)
-                return
-            for content in waiting:
-                self._playback.add(
-                    self._outward.audio(content, self._session.language),
-                    barge_in=True,
-                )
-            self._accompany(waiting, wait, WAITING_SAID_AGAIN_S)
-
-        self._waiting_clocks.append(self._deadlines.at(self._deadlines.now + after_s, say))
-
-    def _stop_waiting_words(self) -> None:
-        for clock in self._waiting_clocks:
-            clock.cancel()
-        self._waiting_clocks.clear()
-
-    def _looked_up(self, result: LookupResult | LookupFailed) -> None:
-        self._stop_waiting_words()
-        if not self._gone:
-            self._give(result)
 
     def _file_complaint(self, filing: FileComplaint) -> bool:
         return self._commit(self._outward.file_complaint(filing, self._filing_patience_s))
@@ -449,7 +410,7 @@ class Interpreter:
     def _commit(self, committing: "Deferred[str]") -> bool:
         self._committing = True
         if not self._gone:
-            self._accompany((PLEASE_WAIT,), self._wait)
+            self._words.begin((PLEASE_WAIT,))
 
         def committed(ticket: str) -> None:
             self._committed(Filed(ticket))
@@ -463,7 +424,6 @@ class Interpreter:
 
     def _committed(self, result: Filed | FilingFailed) -> None:
         self._committing = False
-        self._stop_waiting_words()
         self._give(result)
 
     # --- the way out

@@ -28,10 +28,10 @@ from call_flows.instructions import (
 from ivr.media import RecordingEnded
 from ivr.responder.interpreter import (
     RECORDING_NOTED_S,
-    WAITING_SAID_AFTER_S,
     Interpreter,
 )
 from ivr.responder.ticker import Deadlines
+from ivr.responder.waiting_words import SAID_AFTER_S
 from tests.ivr.responder.fakes import RECORDING_PATH, FakeLeg, FakeSession, FakeWorld
 
 MENU = Collect(
@@ -269,7 +269,7 @@ def test_a_recordings_row_that_is_slow_to_be_written_keeps_nobody_waiting() -> N
 
 def test_a_filing_that_takes_long_is_accompanied() -> None:
     scene = Scene([FILING], [Play(Say("accepted")), MENU])
-    scene.deadlines.tick(WAITING_SAID_AFTER_S)
+    scene.deadlines.tick(SAID_AFTER_S)
     assert scene.leg.heard == [b"please_wait"]
     scene.world.asked["file_complaint"].callback("202611220001")
     assert scene.session.given == [Filed("202611220001")]

@@ -1,0 +1,65 @@
+"""One lookup on behalf of a caller: its tries, each with its time-out, and one answer."""
+
+import logging
+from collections.abc import Callable
+from typing import Literal
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from call_flows.instructions import Lookup, LookupFailed, LookupResult
+from ivr.responder.ticker import Deadlines
+
+log = logging.getLogger(__name__)
+
+
+class Enquiry:
+    """Asks until there is an answer or the tries are used up; `answered` is called once.
+
+    A try that is late is left behind, not stopped (no thread can be); what it says then is
+    not heard.
+    """
+
+    def __init__(
+        self,
+        lookup: Lookup,
+        ask: Callable[[], "Deferred[LookupResult]"],
+        deadlines: Deadlines,
+        answered: Callable[[LookupResult | LookupFailed], None],
+    ) -> None:
+        self._lookup = lookup
+        self._ask = ask
+        self._deadlines = deadlines
+        self._answered = answered
+        self._tries = 0
+        self._over = False
+
+    def start(self) -> None:
+        """Ask for the first time, or again."""
+        self._tries += 1
+        this = self._tries
+        clock = self._deadlines.at(
+            self._deadlines.now + self._lookup.timeout_s, lambda: self._failed(this, "timeout")
+        )
+
+        def done(result: LookupResult) -> None:
+            clock.cancel()
+            if not self._over and this == self._tries:
+                self._over = True
+                self._answered(result)
+
+        def went_wrong(failure: Failure) -> None:
+            clock.cancel()
+            log.error("Lookup %s failed: %s", self._lookup.service, failure.getTraceback())
+            self._failed(this, "error")
+
+        self._ask().addCallbacks(done, went_wrong)
+
+    def _failed(self, this: int, reason: Literal["timeout", "error"]) -> None:
+        if self._over or this != self._tries:
+            return
+        if self._tries <= self._lookup.retries:
+            self.start()
+        else:
+            self._over = True
+            self._answered(LookupFailed(reason))
