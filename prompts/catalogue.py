@@ -13,11 +13,13 @@ prompt id, then its text, or a mapping where there is more to say about it:
       phrases: {kind: [electricity, water, gas]}
 
 `phrases` names the values a slot takes in the flows, in one language for all; each is
-then rendered ahead of the first call. Ids are slugs; `phrase.<name>` is what a slot of
-type `phrase` says for the value `<name>`. A catalogue is immutable: a published edit
-makes a new one (`with_overrides`), and a call keeps the one it started with. What is
-wrong in a file is an error; what should be looked at (a translation missing, slots that
-differ between languages) is a problem, listed and never raised.
+then rendered ahead of the first call. `again: true` says that the caller has just heard
+the same number: its digits are parted in other places than the first time. Ids are
+slugs; `phrase.<name>` is what a slot of type `phrase` says for the value `<name>`. A
+catalogue is immutable: a published edit makes a new one (`with_overrides`), and a call
+keeps the one it started with. What is wrong in a file is an error; what should be
+looked at (a translation missing, slots that differ between languages) is a problem,
+listed and never raised.
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ LANGUAGES = ("zh-CN", "en")
 PHRASE = "phrase."
 
 _ID = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9][a-z0-9_]*)*")
-_KEYS = frozenset({"text", "note", "phrases"})
+_KEYS = frozenset({"text", "note", "phrases", "again"})
 # A sentence longer than this is not listened to; it is far over the longest guide.
 _LONGEST_TEXT = 2000
 
@@ -54,6 +56,7 @@ class Prompt:
     pieces: Mapping[str, tuple[Piece, ...]] = field(default_factory=dict, repr=False)
     recordings: Mapping[str, Path] = field(default_factory=dict)
     phrases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class _Entry:
     text: str
     note: str = ""
     phrases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,9 @@ class Catalogue:
             note = next((entry.note for entry in by_language.values() if entry.note), "")
             spoken = {language: entry.text for language, entry in by_language.items()}
             phrases = {k: v for entry in by_language.values() for k, v in entry.phrases.items()}
-            prompts[prompt_id] = replace(_prompt(prompt_id, spoken, note), phrases=phrases)
+            again = any(entry.again for entry in by_language.values())
+            built = _prompt(prompt_id, spoken, note)
+            prompts[prompt_id] = replace(built, phrases=phrases, again=again)
         return cls(prompts, tuple(file.stem for file in files))
 
     def __iter__(self) -> Iterator[Prompt]:
@@ -141,7 +147,7 @@ class Catalogue:
                     reason=error.message,
                 ) from None
             if old:
-                new = replace(new, recordings=old.recordings, phrases=old.phrases)
+                new = replace(new, recordings=old.recordings, phrases=old.phrases, again=old.again)
             prompts[prompt_id] = new
         return Catalogue(prompts, self._languages_with(language for _, language in texts))
 
@@ -264,21 +270,23 @@ def _entry(file: Path, content: CommentedMap, key: str) -> _Entry:
     place = f"{_place(file, content, key)}: {key}"
     note = ""
     phrases: dict[str, tuple[str, ...]] = {}
+    again = False
     if isinstance(value, CommentedMap):
         unknown = sorted(str(name) for name in value if name not in _KEYS)
         if unknown:
             raise CatalogueError(
-                place, "unknown key %(key)r; known: note, phrases, text", key=unknown[0]
+                place, "unknown key %(key)r; known: again, note, phrases, text", key=unknown[0]
             )
         note = str(value.get("note", ""))
         phrases = _phrases(place, value.get("phrases", {}))
+        again = value.get("again", False) is True
         value = value.get("text")
     try:
         text = _check_text(value)
         slots_of(parse_text(text))
     except PromptError as error:
         raise CatalogueError(place, "%(reason)s", reason=error.message) from None
-    return _Entry(str(text), note, phrases)
+    return _Entry(str(text), note, phrases, again)
 
 
 def _phrases(place: str, given: object) -> dict[str, tuple[str, ...]]:

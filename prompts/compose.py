@@ -27,6 +27,9 @@ from prompts.slots import Slot, SlotType, Value, check_value
 JOIN_PAUSE_MS = 120
 COMMA_PAUSE_MS = 180
 SENTENCE_PAUSE_MS = 250
+# Around groups of digits: a caller writes them down.
+LABEL_PAUSE_MS = 300
+GROUP_PAUSE_MS = 400
 
 _SENTENCE_END = "。！？；!?;\n"
 _COMMA = "，、,：:—…"
@@ -44,7 +47,8 @@ class _Own:
     """A value that is a clause of its own, or several with pauses."""
 
     texts: tuple[str, ...]
-    glue: bool
+    glue: bool = False
+    pause_before_ms: int = JOIN_PAUSE_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,9 @@ def _fill(
                     "prompt %(prompt)r in %(language)s, slot %(slot)r: no value given", **where
                 )
             try:
-                part = _spoken(catalogue, language, piece.type, values[piece.name])
+                part = _spoken(
+                    catalogue, language, piece.type, values[piece.name], again=prompt.again
+                )
             except PromptError as error:
                 raise PromptError(
                     "prompt %(prompt)r in %(language)s, slot %(slot)r: %(reason)s",
@@ -111,18 +117,19 @@ def _fill(
     return parts
 
 
-def _spoken(catalogue: Catalogue, language: str, kind: SlotType, value: Value) -> _Part:
+def _spoken(
+    catalogue: Catalogue, language: str, kind: SlotType, value: Value, *, again: bool
+) -> _Part:
     check_value(kind, value)
     if kind is SlotType.PHRASE:
         return _phrase(catalogue, language, str(value))
     if kind is SlotType.TEXT:
         return _Free(compose_text(str(value).strip(), language))
-    if kind is SlotType.DIGITS:
+    if kind in (SlotType.DIGITS, SlotType.PHONE):
         say = _SAY[language, kind]
-        return _Own(tuple(say(group) for group in digit_groups(str(value))), glue=False)
-    if kind is SlotType.PHONE:
-        say = _SAY[language, kind]
-        return _Own(tuple(say(group) for group in phone_groups(str(value))), glue=False)
+        text = str(value)
+        groups = phone_groups(text) if kind is SlotType.PHONE else digit_groups(text, again=again)
+        return _Own(tuple(map(say, groups)), pause_before_ms=LABEL_PAUSE_MS)
     spoken = _SAY[language, kind](value)
     if kind in _INLINE:
         return spoken
@@ -140,7 +147,9 @@ def _cut(parts: list[_Part], language: str) -> list[Clause]:
     parts = _glued(parts, language)
     for part in parts:
         if isinstance(part, _Own):
-            pauses = [SENTENCE_PAUSE_MS] * (len(part.texts) - 1) + [JOIN_PAUSE_MS]
+            if clauses and clauses[-1].pause_after_ms < part.pause_before_ms:
+                clauses[-1] = replace(clauses[-1], pause_after_ms=part.pause_before_ms)
+            pauses = [GROUP_PAUSE_MS] * (len(part.texts) - 1) + [JOIN_PAUSE_MS]
             clauses += [
                 Clause(text, language, pause)
                 for text, pause in zip(part.texts, pauses, strict=True)

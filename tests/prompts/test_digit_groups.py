@@ -51,3 +51,13 @@ def test_no_digit_is_lost_and_no_group_is_long(digits: str) -> None:
 @given(st.text(alphabet="0123456789", max_size=16).filter(lambda text: not text.startswith("0086")))
 def test_no_digit_of_a_telephone_number_is_lost(number: str) -> None:
     assert "".join(phone_groups(number)) == number
+
+
+@given(st.text(alphabet="0123456789", max_size=30))
+def test_a_number_said_again_loses_nothing_either(digits: str) -> None:
+    assert "".join(digit_groups(digits, again=True)) == digits
+
+
+@given(st.text(alphabet="0123456789", min_size=6, max_size=30))
+def test_a_number_said_again_is_cut_in_other_places(digits: str) -> None:
+    assert digit_groups(digits, again=True) != digit_groups(digits)

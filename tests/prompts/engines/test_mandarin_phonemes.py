@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prompts.engines.mandarin_phonemes import phrases, pinyin
+from prompts.engines.mandarin_phonemes import phrases, pinyin, utterances
 from prompts.lexicon import Lexicon, load
 
 LEXICON = load("zh-CN")
@@ -74,6 +74,26 @@ def test_a_text_is_cut_into_phrases_at_its_marks() -> None:
         [("h", "ao3")],
         [("^", "an4"), ("^", "i1")],
     ]
+
+
+def test_the_model_is_told_where_words_end_and_where_a_pause_is() -> None:
+    assert utterances("好，请按一", LEXICON, 40) == [
+        ["sil", "h", "ao3", "#3", "q", "ing3", "#1", "^", "an4", "#1", "^", "i1", "sil"]
+    ]
+
+
+def test_digits_read_out_are_not_made_into_words() -> None:
+    ((*symbols,),) = utterances("二零二六", LEXICON, 40)
+    assert set(symbols[3:-1:3]) == {"#0"}
+
+
+@given(st.text(alphabet="请按一二，停电通知。", max_size=120))
+def test_no_utterance_is_longer_than_the_model_can_follow_and_nothing_is_lost(text: str) -> None:
+    made = utterances(text, LEXICON, 12)
+    assert all(symbols[0] == symbols[-1] == "sil" for symbols in made)
+    lengths = [sum(symbol[-1] in "12345" and symbol[0] != "#" for symbol in s) for s in made]
+    assert all(0 < length <= 12 for length in lengths)
+    assert sum(lengths) == sum(len(phrase) for phrase in phrases(text, LEXICON))
 
 
 def test_every_syllable_becomes_what_the_models_own_table_says() -> None:

@@ -86,7 +86,7 @@ def test_an_overdriven_take_is_refused_and_a_loud_one_is_not(tmp_path: Path) -> 
 
 def test_a_text_named_as_sound_is_refused(tmp_path: Path) -> None:
     (tmp_path / "take.wav").write_text("您好，这里是民声热线。" * 50, encoding="utf-8")
-    with pytest.raises(AudioError, match="sound file|ffmpeg"):
+    with pytest.raises(AudioError, match=r"sound file|ffmpeg"):
         load(tmp_path / "take.wav")
 
 

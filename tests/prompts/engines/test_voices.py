@@ -56,9 +56,9 @@ def test_mandarin_in_windows_is_the_same_as_in_one_piece() -> None:
 def test_mandarin_says_figures_and_letters_and_does_not_drop_them() -> None:
     plain, rate = mandarin().synthesise("号楼", "zh-CN")
     with_figure, _ = mandarin().synthesise("12号楼", "zh-CN")
-    with_letter, _ = mandarin().synthesise("A号楼", "zh-CN")
+    with_letter, _ = mandarin().synthesise("ABC号楼", "zh-CN")
     assert len(with_figure) > len(plain) + rate * 0.15
-    assert len(with_letter) > len(plain) + rate * 0.05
+    assert len(with_letter) > len(plain) + rate * 0.2
 
 
 def test_mandarin_does_not_load_tensorflow() -> None:
