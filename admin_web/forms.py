@@ -51,7 +51,7 @@ class _Written:
     widget = TextInput()
     wrong: ClassVar[LazyString]
     forms: ClassVar[tuple[str, ...]]
-    shown: ClassVar[Mapping[str, str]]
+    shown: ClassVar[Mapping[str, str | LazyString]]
     data: Any
 
     def __init__(self, label: Any = None, validators: Any = None, **kwargs: Any) -> None:
@@ -76,9 +76,9 @@ class Day(_Written, DateField):  # type: ignore[misc]
 
     wrong = _l("Write the day as 2026-12-05.")
     forms = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y年%m月%d日", "%Y%m%d")
-    shown: ClassVar[Mapping[str, str]] = {
+    shown: ClassVar[Mapping[str, str | LazyString]] = {
         "data-date": "date",
-        "placeholder": "2026-12-05",
+        "placeholder": _l("YYYY-MM-DD"),
         "inputmode": "numeric",
     }
 
@@ -96,9 +96,9 @@ class Moment(_Written, DateTimeField):  # type: ignore[misc]
         "%Y年%m月%d日 %H:%M",
         "%Y年%m月%d日%H:%M",
     )
-    shown: ClassVar[Mapping[str, str]] = {
+    shown: ClassVar[Mapping[str, str | LazyString]] = {
         "data-date": "datetime-local",
-        "placeholder": "2026-12-05 18:30",
+        "placeholder": _l("YYYY-MM-DD HH:MM"),
     }
 
 

@@ -112,4 +112,6 @@ def _new_number(session: Session) -> NewNumberForm:
 def _flow_choices(session: Session) -> list[SelectChoice]:
     titles = flow_titles(session)
     names = sorted(flow_names(session), key=lambda name: (name != "main", name))
-    return [SelectChoice(name, f"{titles.get(name, '')} {name}".strip()) for name in names]
+    return [
+        SelectChoice(name, f"{titles[name]} · {name}" if name in titles else name) for name in names
+    ]

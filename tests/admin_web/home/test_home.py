@@ -60,7 +60,7 @@ def test_a_stale_sign_of_life_is_said_with_its_age_and_what_to_do(
     desk.beat(listening=True, calls=2)
     desk.clock.move(minutes=7)
     page = desk.as_("supervisor").get("/").text
-    assert "热线没有接听：最近一次运行信号是7 分钟前。" in page
+    assert "热线没有接听：最近一次运行信号在 7 分钟前。" in page
     assert "重新启动本服务" in page
     assert '<div class="line-state bad" role="alert">' in page
 
