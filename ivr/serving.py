@@ -14,9 +14,7 @@ from ivr import rendered_mark
 from ivr.lifeline import end_with_supervisor, supervised
 from ivr.preflight import check_sip_ports, check_state_dir, check_web_port, hold_lock
 from ivr.records import Database, RecordsError, migrate
-from ivr.services import sample_town, staff
 from ivr.settings import Settings, closest_variable
-from ivr.supervisor import Supervisor, parts
 from ivr.wording import Language, Wording
 
 PART_NAMES = ("responder", "voice", "desk")
@@ -39,6 +37,9 @@ def serve(settings: Settings, language: Language, *, render: bool = False) -> in
 
     With `render` the prompts are rendered first, where that has not been done.
     """
+    # Imported here: the children begin in this module too, and each start counts.
+    from ivr.supervisor import Supervisor, parts
+
     set_up_logging(settings)
     _warn_of_unknown_variables(settings, language)
     check_state_dir(settings.state_dir)
@@ -64,6 +65,8 @@ def open_database(settings: Settings, now: datetime) -> str | None:
 
     Returns the password that was generated for it, if one was.
     """
+    from ivr.services import sample_town, staff
+
     migrate(settings.database_url)
     database = Database(settings.database_url)
     try:
@@ -139,6 +142,8 @@ def _in_url(host: str) -> str:
 
 
 def _password_wording(password: str) -> Wording:
+    from ivr.services import staff
+
     return Wording(
         f"First administrator (shown only this once): user {staff.FIRST_USERNAME}, "
         f"password {password}",

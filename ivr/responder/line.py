@@ -81,7 +81,6 @@ class Line:
         )
         with database.read() as session:
             snapshot = source.read(session)
-        self._preload(snapshot)
         self._content = Content(source, snapshot, self.records, self.deadlines, self._preload)
         self._trunks = Trunks(settings.trunks, self.sip, self.records, self.deadlines)
         self._calls: dict[int, Call] = {}
@@ -100,6 +99,9 @@ class Line:
         self.sip.listen(self.settings.sip_host)
         self._ticker.start()
         self._content.start()
+        # Not before the line answers: a clause wanted meanwhile is read by itself.
+        preloading = self.in_thread(self._preload, self._content.newest)
+        preloading.addErrback(lambda failure: log.error("%s", failure.getTraceback()))
         self._trunks.start()
         self._beat()
         self.ledger.start()

@@ -1,6 +1,6 @@
 """From what a flow says to the sound of it, out of memory wherever possible.
 
-What never changes is read into memory before the first call; what varies is
+What never changes is read into memory as soon as the line answers; what varies is
 read from the store by a thread, and rendered by the voice process where the
 store has not got it. The reactor thread touches neither disk nor synthesiser.
 """
@@ -56,7 +56,7 @@ class Speech:
         """Clauses that no voice could say: the caller heard a gap there."""
 
     def preload(self, clauses: Iterable[Clause]) -> None:
-        """Read what is in the store into memory; to be called before the reactor or in a thread."""
+        """Read what is in the store into memory; to be called in a thread."""
         for clause in clauses:
             key = self._key(clause)
             if key not in self._fixed:
