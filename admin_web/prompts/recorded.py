@@ -30,17 +30,20 @@ def keep(prompt_id: str, language: str, upload: FileStorage) -> tuple[str, str]:
         raise AudioError(f"the file must be one of {', '.join(sorted(SUFFIXES))}")
     folder = desk().settings.recorded_prompts
     folder.mkdir(parents=True, exist_ok=True)
-    handle, aside = tempfile.mkstemp(dir=folder, suffix=suffix)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            upload.save(file)
-        load(Path(aside))
-        digest = hashlib.sha256(Path(aside).read_bytes()).hexdigest()
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".upload-") as aside:
+        # Under its own name, because that is how whoever sent it will be told of it.
+        file = Path(aside) / (_own_name(upload.filename) + suffix)
+        upload.save(file)
+        load(file)
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
         name = f"{prompt_id}.{language}.{digest[:24]}{suffix}"
-        os.replace(aside, folder / name)
-    finally:
-        Path(aside).unlink(missing_ok=True)
+        os.replace(file, folder / name)
     return str((folder / name).resolve().relative_to(desk().settings.state_dir.resolve())), digest
+
+
+def _own_name(given: str | None) -> str:
+    stem = Path((given or "").replace("\\", "/")).stem
+    return "".join(char for char in stem[:40] if char.isalnum() or char in " -_") or "recording"
 
 
 def send(stored: str) -> Response:

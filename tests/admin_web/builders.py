@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -206,4 +207,10 @@ def write_wav(path: Path) -> None:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(8000)
-        file.writeframes(bytes(range(250)) * 64)
+        file.writeframes(_syllables())
+
+
+def _syllables() -> bytes:
+    """A second that swells and fades four times, as speech does and a hum does not."""
+    t = np.arange(8000) / 8000
+    return bytes((np.sin(880 * t) * np.sin(4 * np.pi * t) ** 2 * 12_000).astype("<i2").tobytes())

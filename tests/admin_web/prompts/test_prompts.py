@@ -196,4 +196,5 @@ def test_what_is_no_sound_is_not_taken(desk: DeskUnderTest, name: str) -> None:
     answer = visitor.post("/prompts/greeting/zh-CN/recording", data)
     assert answer.status_code == 422
     assert "was not taken" in answer.text
+    assert "tmp" not in answer.text.split("was not taken")[1][:80]
     assert list((desk.state_dir / "prompts").glob("*")) == []
