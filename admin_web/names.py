@@ -22,6 +22,23 @@ ENDED_BY = {
     "crash": _l("The line stopped"),
 }
 ENDED_TONE = {"error": "bad", "crash": "bad", "silence": "busy", "transfer": "good"}
+# Why a call ended, in the words of `ivr.sip.events.EndCause` and of the line.
+END_REASON = {
+    "peer hung up": _l("caller hung up"),
+    "we hung up": _l("said goodbye"),
+    "cancelled": _l("hung up before the answer"),
+    "cancelled before the answer": _l("hung up before the answer"),
+    "rejected": _l("not taken"),
+    "refused": _l("refused by the other side"),
+    "no ACK": _l("the caller's side never confirmed the answer"),
+    "session expired": _l("the caller's side gave no sign of life"),
+    "peer lost": _l("the caller's side could not be reached any more"),
+    "the line was stopped": _l("the line was stopped"),
+    "complaint_filed": _l("complaint filed"),
+    "message": _l("message left"),
+    "finished": _l("said goodbye"),
+    "error": _l("a fault of the flow"),
+}
 COMPLAINT_STATE = {
     "received": _l("Received"),
     "assigned": _l("Assigned"),
@@ -194,6 +211,7 @@ TABLES = {
     "audit_detail": AUDIT_DETAIL,
     "language": LANGUAGE,
     "ended_by": ENDED_BY,
+    "end_reason": END_REASON,
     "complaint_state": COMPLAINT_STATE,
     "utility": UTILITY,
     "bill_state": BILL_STATE,

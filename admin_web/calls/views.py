@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 from flask import Blueprint, Response, abort, render_template, request
@@ -14,11 +15,16 @@ from admin_web.desk import desk
 from admin_web.downloads import csv_answer
 from admin_web.flows.published import flow_titles
 from admin_web.links import with_query
+from admin_web.names import word
 from admin_web.sound import send_recording
 from ivr.records.tables import Call
 from ivr.services import call_search, recordings
 from ivr.services.errors import NotFoundError, RefusedError
 from ivr.services.line_time import local_day
+
+# Ends that the word for who ended the call has told already.
+_SILENT = re.compile(r"no sound packet for ([0-9]+) s")
+SAID_BY_STATE = ("peer hung up", "we hung up", "finished")
 
 blueprint = Blueprint("calls", __name__, url_prefix="/calls")
 
@@ -95,7 +101,23 @@ def call(call_id: str) -> ResponseReturnValue:
             titles = flow_titles(session)
     except NotFoundError:
         abort(404)
-    return render_template("calls/call.html", call=detail.call, detail=detail, titles=titles)
+    return render_template(
+        "calls/call.html",
+        call=detail.call,
+        detail=detail,
+        titles=titles,
+        reason=_reason(detail.call),
+    )
+
+
+def _reason(call: Call) -> str:
+    """Return why a call ended, where that says more than who ended it."""
+    if not call.end_reason or call.end_reason in SAID_BY_STATE:
+        return ""
+    silent = _SILENT.fullmatch(call.end_reason)
+    if silent:
+        return str(_("no sound packet for %(seconds)s seconds", seconds=silent[1]))
+    return word(call.end_reason, "end_reason")
 
 
 @blueprint.get("/recordings/<recording_id>.wav")

@@ -196,25 +196,32 @@ def _voices() -> tuple[list[Part], list[Trouble]]:
     for language, name in LANGUAGE_NAMES.items():
         speaking = [voice for voice in listed if voice.get("language") == language]
         usable = [str(voice.get("name")) for voice in speaking if voice.get("usable")]
-        good = set(usable) - EMERGENCY
+        good = set(usable) - EMERGENCY - {ONLINE}
         shown, colour = (_("Usable"), "good") if good else (_("Emergency voice only"), "busy")
-        if not usable:
+        if not good and ONLINE in usable:
+            shown, colour = _("Online voice, if it was chosen"), "busy"
+        elif not usable:
             shown, colour = _("Missing"), "bad"
-        parts.append(Part(str(name), shown, colour, ", ".join(usable)))
+        parts.append(Part(str(name), shown, colour, ", ".join(sorted(good))))
         if not good:
-            troubles.append(_voice_trouble(str(name), speaking, bool(usable)))
+            troubles.append(_voice_trouble(str(name), speaking, usable))
     return parts, troubles
 
 
-def _voice_trouble(name: str, speaking: list[dict[str, object]], emergency: bool) -> Trouble:
+def _voice_trouble(name: str, speaking: list[dict[str, object]], usable: list[str]) -> Trouble:
     # An online voice is a choice of its own: installing it does not make it speak.
     missing = [voice for voice in speaking if voice.get("remedy") and voice.get("name") != ONLINE]
     commands = tuple(str(voice["remedy"]) for voice in missing)
-    if emergency:
+    if ONLINE in usable:
+        what = _(
+            "%(voice)s: none is installed; only the online voice speaks, if it was chosen.",
+            voice=name,
+        )
+    elif usable:
         what = _(
             "%(voice)s: only the emergency voice speaks, and is hard to understand.", voice=name
         )
     else:
         what = _("%(voice)s is missing: callers do not hear what is not rendered yet.", voice=name)
     advice = _("On the machine of the line, run one of these commands, then restart the line:")
-    return Trouble("busy" if emergency else "bad", what, advice, commands)
+    return Trouble("busy" if usable else "bad", what, advice, commands)

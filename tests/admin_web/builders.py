@@ -137,6 +137,7 @@ def add_call(desk: DeskUnderTest, call_id: str = "call-1", **given: Any) -> str:
             ("bills", "look_up", "lookup", "", "found"),
         ],
     )
+    end_reason = given.pop("end_reason", "")
     facts = {"caller": "13800138000", "called": "12345", "remote": "192.0.2.7:5060", **given}
     with desk.database.begin() as session:
         calls.open_call(session, NewCall(id=call_id, started_at=start, flow="main", **facts))
@@ -157,6 +158,7 @@ def add_call(desk: DeskUnderTest, call_id: str = "call-1", **given: Any) -> str:
             CallEnd(
                 start + timedelta(seconds=66),
                 ended_by,
+                reason=end_reason,
                 language=language,
                 quality=Quality(3250, 3247, 3, 1.25, 0, 0.8, 21.0),
             ),

