@@ -20,12 +20,18 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from prompts import g711
 from prompts.catalogue import Catalogue
 from prompts.clause import Clause
 from prompts.compose import compose
 from prompts.errors import VoiceError
+from prompts.mastering import TARGET_DBOV
+from prompts.p56 import active_level
 from prompts.render_all import render_all
 from prompts.renderer import default_renderer
 from prompts.store import ClauseStore
@@ -121,14 +127,37 @@ def whole_catalogue(folder: Path) -> dict[str, object]:
     workers = len(os.sched_getaffinity(0))
     renderer = default_renderer(store)
     report = render_all(Catalogue.load_folder(TEXTS), store, renderer, workers=workers)
-    audio_s = sum(file.stat().st_size for file in folder.rglob("*.ulaw")) / 8000
+    sounds = [g711.decode(file.read_bytes()) for file in sorted(folder.rglob("*.ulaw"))]
     return {
+        **cleanliness(sounds),
         "clauses": report.total,
         "faults": len(report.faults),
         "workers": workers,
         "seconds": round(report.seconds, 1),
-        "audio_seconds": round(audio_s),
+        "audio_seconds": round(sum(map(len, sounds)) / g711.RATE),
     }
+
+
+def cleanliness(sounds: list[NDArray[np.float32]]) -> dict[str, object]:
+    """Level, peaks and ends of what was rendered, after µ-law: what a caller is sent.
+
+    A click is a step at the first or last sample, where a clause meets silence; the noise
+    of µ-law itself is at -38 dB of the speech beside it. Silence is what could be trimmed.
+    """
+    off = [active_level(sound, g711.RATE) - TARGET_DBOV for sound in sounds]
+    ends = [max(abs(float(sound[0])), abs(float(sound[-1]))) for sound in sounds]
+    still = [(np.flatnonzero(np.abs(sound) > 0.003)[[0, -1]], len(sound)) for sound in sounds]
+    return {
+        "level_off_target_db": {
+            "least": round(min(off), 2), "most": round(max(off), 2),
+            "over_1_db": sum(abs(one) > 1 for one in off),
+        },
+        "highest_peak_dbfs": round(20 * np.log10(max(float(np.abs(s).max()) for s in sounds)), 2),
+        "loudest_end_dbfs": round(20 * np.log10(max(max(ends), 1e-5)), 1),
+        "longest_silence_at_an_end_ms": round(
+            max(max(first, size - 1 - last) for (first, last), size in still) / 8
+        ),
+    }  # fmt: skip
 
 
 def main() -> None:

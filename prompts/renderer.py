@@ -44,7 +44,7 @@ class Patience:
 
 
 # A caller waits: a voice that hangs is passed over within two seconds.
-LIVE = Patience(first_s=6.0, limit_s=1.5, stalled_s=1.5)
+LIVE = Patience(first_s=6.0, limit_s=1.5, stalled_s=1.5, per_character_s=0.1)
 # Nobody waits: imports alone take seconds on a busy disk.
 AHEAD = Patience(first_s=30.0, limit_s=4.0, stalled_s=4.0)
 _LOOK_EVERY_S = 0.25

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from prompts import numerals_en
+from prompts import numerals_en, pinyin_names
 from prompts.engines.engine import EngineUnavailableError, Samples, UnspeakableError
 from prompts.lexicon import Lexicon
 
@@ -50,6 +50,11 @@ class Hibari:
                 text,
                 flags=re.IGNORECASE,
             )
+        known = self._voice.g2p.lexicon.golds
+        for name in pinyin_names.names(text):
+            if name not in known and name.lower() not in known:
+                sounds = pinyin_names.phonemes(name)
+                text = re.sub(rf"(?<![\[\w]){name}\b", f"[{name}](/{sounds}/)", text)
         rate = self._digit_rate if _DIGITS.issuperset(text.replace(",", "").split()) else 1.0
         samples = np.asarray(self._voice(text, speed=1 / rate, seed=0), dtype=np.float32)
         if len(samples) == 0:

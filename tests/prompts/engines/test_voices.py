@@ -79,10 +79,28 @@ def test_english_speaks_and_says_the_same_each_time() -> None:
     assert np.array_equal(first, second)
 
 
-def test_english_reads_a_name_of_the_lexicon_as_respelled() -> None:
-    respelled, _ = english().synthesise("Min shung", "en")
-    name, _ = english().synthesise("Minsheng", "en")
-    assert np.array_equal(respelled, name)
+def test_english_reads_a_word_of_the_lexicon_as_respelled() -> None:
+    respelled, _ = english().synthesise("fah pee-ow", "en")
+    word, _ = english().synthesise("fapiao", "en")
+    assert np.array_equal(respelled, word)
+
+
+def test_english_reads_a_name_in_pinyin_and_leaves_its_own_words_alone() -> None:
+    said, _ = english().synthesise("Xincheng Road", "en")
+    sounds, _ = english().synthesise("[Xincheng](/ʃˌɪnʧˈʌŋ/) Road", "en")
+    assert np.array_equal(said, sounds)
+    voice = english()._voice
+    assert "China" in voice.g2p.lexicon.golds  # pinyin too, were it not English
+
+
+def test_digits_are_said_slower_than_other_words() -> None:
+    for voice, text, language in (
+        (mandarin(), "三四五六", "zh-CN"),
+        (english(), "three four", "en"),
+    ):
+        slow, _ = voice.synthesise(text, language)
+        usual, _ = type(voice)(lexicon.load(language), digit_rate=1.0).synthesise(text, language)
+        assert len(slow) > len(usual) * 1.04
 
 
 @pytest.mark.parametrize(("voice", "text"), [(mandarin, "!"), (english, "")])
