@@ -193,10 +193,10 @@ def main(arguments: list[str]) -> int:
     def since_start(moment: float | None) -> int | None:
         return None if moment is None else round((moment - caller.started) * 1000)
 
-    heard_s = 0.0
+    written: dict[str, float] = {}
     if options.record and answered is not None:
         try:
-            heard_s = hearing.write(Path(options.record), answered)
+            written["heard_s"] = round(hearing.write(Path(options.record), answered), 2)
         except OSError as error:
             caller.tell("error", reason=f"{options.record}: {error.strerror}")
             return 2
@@ -208,7 +208,7 @@ def main(arguments: list[str]) -> int:
         first_packet_ms=since_start(hearing.first_packet),
         first_audio_ms=since_start(hearing.first_sound),
         packets=hearing.packets,
-        heard_s=round(heard_s, 2),
+        **written,
     )
     return 0 if answered is not None and hearing.first_sound is not None else 1
 

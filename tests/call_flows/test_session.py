@@ -385,3 +385,11 @@ def test_an_amount_is_handed_on_as_it_is() -> None:
     values_ = {"kind": "electricity", "amount": amount, "due": due, "state": "unpaid"}
     out = session.resume(LookupResult("found", values_))
     assert out[0] == Play(Say("bill_found", values_, "zh-CN"))
+
+
+def test_a_recordings_id_is_not_written_down_as_keys() -> None:
+    session = Session(LINE, "complaint")
+    session.start(CallFacts("13800138000"))
+    session.resume(Digits("1"))
+    session.resume(Recorded("recording-id", 5.0, "terminator"))
+    assert [step.given for step in session.take_steps() if step.kind == "record"] == [""]
