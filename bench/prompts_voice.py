@@ -2,8 +2,8 @@
 
 Composing and cached reading are what stands between a lookup and a caller's ear; `--all`
 also renders the whole catalogue into an empty store; `--long` renders that many clauses
-more in the voice process, of all lengths, and gives its memory on the way. The voice process is measured over
-its own socket, after its voices have been loaded, and for its memory.
+more in the voice process, of all lengths, and gives its memory on the way. The voice
+process is measured over its own socket, after its voices have been loaded.
 """
 
 from __future__ import annotations

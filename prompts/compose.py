@@ -129,7 +129,11 @@ def _spoken(
         say = _SAY[language, kind]
         text = str(value)
         groups = phone_groups(text) if kind is SlotType.PHONE else digit_groups(text, again=again)
-        return _Own(tuple(map(say, groups)), pause_before_ms=LABEL_PAUSE_MS)
+        texts = tuple(map(say, groups))
+        if again and kind is SlotType.DIGITS:
+            # In one breath: groups of three by themselves were heard as years (202: 2002).
+            texts = (_LIST_COMMA.get(language, ", ").join(texts),)
+        return _Own(texts, pause_before_ms=LABEL_PAUSE_MS)
     spoken = _SAY[language, kind](value)
     if kind in _INLINE:
         return spoken
@@ -261,6 +265,8 @@ _INLINE = frozenset({SlotType.COUNT, SlotType.NUMBER, SlotType.ORDINAL, SlotType
 def _as_date(say: Callable[[date], str]) -> Callable[[Any], str]:
     return lambda value: say(value.date() if isinstance(value, datetime) else value)
 
+
+_LIST_COMMA = {"zh-CN": "，"}
 
 _Say = Callable[[Any], str]
 _SAY: dict[tuple[str, SlotType], _Say] = {

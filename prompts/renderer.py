@@ -32,21 +32,23 @@ from prompts.store import ClauseStore
 class Patience:
     """How long a voice is waited for, in seconds.
 
-    `first_s`: for its first clause, with which it loads its model. After that: `limit_s`
-    and `per_character_s` for work, `stalled_s` without a sign of any (its thread has used
-    no processor time).
+    `first_s`: for its first clause, with which it loads its model. After that: `stalled_s`
+    without a sign of work (its thread has used no processor time); `work_s` and
+    `per_character_s` of processor time, so that a busy machine is not taken for a broken
+    voice; and `longest_s` of the clock, whatever it does.
     """
 
     first_s: float
-    limit_s: float
     stalled_s: float
+    work_s: float
+    longest_s: float
     per_character_s: float = 0.05
 
 
 # A caller waits: a voice that hangs is passed over within two seconds.
-LIVE = Patience(first_s=6.0, limit_s=1.5, stalled_s=1.5, per_character_s=0.1)
+LIVE = Patience(first_s=6.0, stalled_s=1.5, work_s=1.5, longest_s=9.0)
 # Nobody waits: imports alone take seconds on a busy disk.
-AHEAD = Patience(first_s=30.0, limit_s=4.0, stalled_s=4.0)
+AHEAD = Patience(first_s=30.0, stalled_s=5.0, work_s=5.0, longest_s=60.0)
 _LOOK_EVERY_S = 0.25
 REST_S = 60.0
 _M_ARENA_MAX = -8  # malloc.h
@@ -204,14 +206,15 @@ def _wait(
     """What the voice gave, or after how many seconds it was given up."""
     started = stirred = time.monotonic()
     # Loading waits for disks and other processes: only its whole time says anything.
-    limit_s = patience.first_s if loading else patience.limit_s
-    limit_s += patience.per_character_s * characters
-    stalled_s = limit_s if loading else patience.stalled_s
+    longest_s = patience.first_s if loading else patience.longest_s
+    stalled_s = longest_s if loading else patience.stalled_s
+    work_s = longest_s if loading else patience.work_s + patience.per_character_s * characters
     used = -1.0
     while True:
         now = time.monotonic()
-        left = min(limit_s - (now - started), stalled_s - (now - stirred))
-        if left <= 0:
+        left = min(longest_s - (now - started), stalled_s - (now - stirred))
+        worked = used if used >= 0 else now - started
+        if left <= 0 or worked >= work_s:
             return now - started
         try:
             return answer.get(timeout=min(left, _LOOK_EVERY_S))

@@ -56,7 +56,7 @@ def renderer(folder: Path, *voices: FakeVoice, clock: Clock | None = None) -> Re
         ClauseStore(folder),
         {"zh-CN": voices},
         clock=clock or Clock(),
-        patience=Patience(first_s=0.2, limit_s=0.2, stalled_s=0.2, per_character_s=0.0),
+        patience=Patience(first_s=0.2, stalled_s=0.2, work_s=0.2, longest_s=0.2),
     )
 
 
@@ -144,11 +144,30 @@ def test_a_voice_that_works_on_a_long_clause_is_not_taken_for_one_that_hangs(
         return sound()
 
     busy = FakeVoice("busy", work)
-    patience = Patience(first_s=20, limit_s=20, stalled_s=0.3)
+    patience = Patience(first_s=20, stalled_s=0.3, work_s=20, longest_s=20)
     built = Renderer(ClauseStore(tmp_path), {"zh-CN": [busy]}, patience=patience)
     built.render(CLAUSE)
     assert built.render(Clause("再见", "zh-CN"))
     assert built.failures == {}
+
+
+def test_a_voice_that_spins_is_passed_over_when_it_has_had_its_share(tmp_path: Path) -> None:
+    let_go = threading.Event()
+
+    def spin(text: str) -> Samples:
+        while text == "再见" and not let_go.is_set():
+            pass
+        return sound()
+
+    patience = Patience(first_s=20, stalled_s=20, work_s=0.2, longest_s=20, per_character_s=0)
+    voices = {"zh-CN": [FakeVoice("mad", spin), FakeVoice("good")]}
+    built = Renderer(ClauseStore(tmp_path), voices, patience=patience)
+    built.render(CLAUSE)
+    try:
+        assert built.render(Clause("再见", "zh-CN"))
+    finally:
+        let_go.set()
+    assert built.failures == {"mad": 1}
 
 
 def test_a_stand_in_is_kept_under_its_own_name_so_that_the_right_voice_returns(

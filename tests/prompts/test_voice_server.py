@@ -64,7 +64,7 @@ class Running:
 
     def _serve(self) -> None:
         voice = FakeVoice(self.said, self.waiting, self.gate)
-        patience = Patience(first_s=20, limit_s=20, stalled_s=20)
+        patience = Patience(first_s=20, stalled_s=20, work_s=20, longest_s=20)
         renderer = Renderer(self.store, {"zh-CN": [voice]}, patience=patience)
         serve(self.socket, self.store, renderer, warm=False)
 
