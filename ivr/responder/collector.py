@@ -15,7 +15,7 @@ class Collector:
     """
 
     def __init__(self, collect: Collect, *, started: float | None) -> None:
-        self._collect = collect
+        self.collect = collect
         self._keys = ""
         self._started = started
         self._last_key: float | None = None
@@ -24,9 +24,9 @@ class Collector:
     def deadline(self) -> float | None:
         """When `expire` is due, or None while no clock runs."""
         if self._last_key is not None:
-            return self._last_key + self._collect.inter_digit_timeout_s
+            return self._last_key + self.collect.inter_digit_timeout_s
         if self._started is not None:
-            return self._started + self._collect.no_input_timeout_s
+            return self._started + self.collect.no_input_timeout_s
         return None
 
     def playback_ended(self, now: float) -> None:
@@ -36,11 +36,11 @@ class Collector:
 
     def press(self, key: str, now: float) -> Digits | None:
         """Take one key; return the digits once they are complete."""
-        if key in self._collect.terminators:
+        if key in self.collect.terminators:
             return Digits(self._keys, ended_by=key)
         self._keys += key
         self._last_key = now
-        if len(self._keys) >= self._collect.max_digits:
+        if len(self._keys) >= self.collect.max_digits:
             return Digits(self._keys)
         return None
 

@@ -118,6 +118,7 @@ class Interpreter:
         self._keys: deque[str] = deque(maxlen=TYPE_AHEAD_LIMIT)
         self._collector: Collector | None = None
         self._collect_clock: Deadline | None = None
+        self._late_terminators = ("", 0.0)
         self._when_drained: Callable[[], None] | None = None
         self._recording: str | None = None
         self._record: Record | None = None
@@ -139,7 +140,7 @@ class Interpreter:
 
     def key(self, key: str) -> None:
         """A key was pressed: it answers what waits, or is kept for what will."""
-        if self._gone or self._over:
+        if self._gone or self._over or self._is_late_terminator(key):
             return
         if self._record is not None:
             if self._recording is not None and key in self._record.terminators:
@@ -153,6 +154,12 @@ class Interpreter:
         result = self._collector.press(key, self._deadlines.now)
         self._guarded(self._playback.interrupt)
         self._collected(result)
+
+    def _is_late_terminator(self, key: str) -> bool:
+        """The `#` after an entry that was complete without it: callers were told to press it."""
+        terminators, until = self._late_terminators
+        self._late_terminators = ("", 0.0)
+        return key in terminators and self._deadlines.now <= until
 
     def playback_finished(self, token: object) -> None:
         """The leg has played a piece."""
@@ -333,6 +340,14 @@ class Interpreter:
         if result is None:
             self._arm_collector()
             return
+        collect = self._collector.collect if self._collector is not None else None
+        if isinstance(result, Digits) and not result.ended_by and collect is not None:
+            self._late_terminators = (
+                collect.terminators,
+                self._deadlines.now + collect.inter_digit_timeout_s,
+            )
+            if self._keys and self._is_late_terminator(self._keys[0]):
+                self._keys.popleft()
         self._stop_collecting()
         self._give(result)
 

@@ -273,3 +273,35 @@ def test_a_filing_that_takes_long_is_accompanied() -> None:
     assert scene.leg.heard == [b"please_wait"]
     scene.world.asked["file_complaint"].callback("202611220001")
     assert scene.session.given == [Filed("202611220001")]
+
+
+ENTRY = Collect(
+    max_digits=4, min_digits=4, terminators="#", no_input_timeout_s=5, inter_digit_timeout_s=3
+)
+
+
+def test_the_pound_key_after_a_full_entry_is_not_the_next_menus_key() -> None:
+    scene = Scene([ENTRY], [LOOKUP], [Play(Say("menu")), MENU])
+    for key in "0001#":
+        scene.interpreter.key(key)
+    scene.world.asked["look_up"].callback(LookupResult("found"))
+    assert scene.session.given == [Digits("0001"), LookupResult("found")]
+    scene.interpreter.key("#")
+    assert scene.session.given[-1] == Digits("#")
+
+
+def test_the_pound_key_typed_ahead_behind_a_full_entry_goes_with_it() -> None:
+    scene = Scene([LOOKUP], [ENTRY], [Play(Say("menu")), MENU])
+    for key in "0001#2":
+        scene.interpreter.key(key)
+    scene.world.asked["look_up"].callback(LookupResult("found"))
+    assert scene.session.given == [LookupResult("found"), Digits("0001"), Digits("2")]
+
+
+def test_a_pound_key_long_after_a_full_entry_counts() -> None:
+    scene = Scene([ENTRY], [Play(Say("menu")), MENU])
+    for key in "0001":
+        scene.interpreter.key(key)
+    scene.deadlines.tick(4.0)
+    scene.interpreter.key("#")
+    assert scene.session.given == [Digits("0001"), Digits("#")]
