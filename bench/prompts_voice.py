@@ -34,7 +34,7 @@ from prompts.errors import VoiceError
 from prompts.mastering import TARGET_DBOV
 from prompts.p56 import active_level
 from prompts.render_all import render_all
-from prompts.renderer import default_renderer
+from prompts.renderer import AHEAD, default_renderer
 from prompts.store import ClauseStore
 from prompts.voice_client import VoiceClient
 from prompts.voice_server import serve
@@ -74,7 +74,9 @@ def in_process(folder: Path) -> dict[str, object]:
 
 def run_server(folder: Path) -> None:
     store = ClauseStore(folder / "store")
-    serve(folder / "voice.sock", store, default_renderer(store))
+    renderer = default_renderer(store)
+    renderer.patience = AHEAD  # what is measured is the voice, not what else the machine does
+    serve(folder / "voice.sock", store, renderer)
 
 
 def memory_mb(pid: int) -> dict[str, int]:

@@ -72,7 +72,7 @@ class Renderer:
         self._engines = {language: list(voices) for language, voices in engines.items()}
         self._mastering = mastering
         self._clock = clock
-        self._patience = patience
+        self.patience = patience
         self._loaded: set[str] = set()
         self._rests_until: dict[str, float] = {}
         self._hung: dict[str, threading.Thread] = {}
@@ -109,7 +109,7 @@ class Renderer:
                 continue
             try:
                 audio = self._mastering(
-                    *self._synthesise(engine, clause, patience or self._patience)
+                    *self._synthesise(engine, clause, patience or self.patience)
                 )
             except PromptError as error:
                 faults.append(error.message)
@@ -140,7 +140,7 @@ class Renderer:
             voices = self._engines.get(language, [])
             if voices and voices[0].name not in self._loaded:
                 try:
-                    self._synthesise(voices[0], Clause(text, language), self._patience)
+                    self._synthesise(voices[0], Clause(text, language), self.patience)
                 except PromptError:
                     continue  # counted; a stand-in speaks
 
