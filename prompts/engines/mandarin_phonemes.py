@@ -38,6 +38,10 @@ _NUMBERED = frozenset("十月号日楼室栋幢")
 _MAGNITUDES = frozenset("百千万亿元角分")
 
 
+# Phrases are joined up to this many syllables: the model's memory grows with each.
+_LONGEST_JOINED = 20
+
+
 @dataclass(slots=True)
 class _Syllable:
     char: str
@@ -70,7 +74,7 @@ def utterances(text: str, lexicon: Lexicon, longest: int) -> list[list[str]]:
     room = 0
     for run in _HAN_RUN.findall(text):
         syllables = _sandhi(_syllables(run.replace("〇", "零"), lexicon))
-        if found and len(syllables) <= room:
+        if found and longest - room + len(syllables) <= min(longest, _LONGEST_JOINED):
             found[-1][-1] = "#3"
         else:
             room = 0
