@@ -58,8 +58,10 @@ def start(
 
 
 def finish(run: "subprocess.Popen[str]") -> dict[str, Any]:
-    """Return what a run measured."""
+    """Return what a run measured; SystemExit where it measured nothing."""
     out, _ = run.communicate(timeout=600)
+    if run.returncode or not out.strip():
+        sys.exit("the load generator failed, see above; does a former rtpload still run?")
     found: dict[str, Any] = json.loads(out)
     return found
 
@@ -97,7 +99,9 @@ def main(words: list[str]) -> None:
             if mode == "mixed":
                 held = start(folder, port, pid, "listen", count, WINDOW_S, RATE="50")
                 busy_s = count / 50 + WINDOW_S + 3
-                coming = start(folder, port, pid, "cps", 10, busy_s, SIPP_PORT="5190")
+                coming = start(
+                    folder, port, pid, "cps", 10, busy_s, SIPP_PORT="5190", MEDIA_BASE="62000"
+                )
                 report(f"mixed {count}", finish(held))
                 report("  and cps 10", finish(coming))
             else:

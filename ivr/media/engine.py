@@ -1,7 +1,7 @@
 """All calls' media on one clock.
 
-Every 20 ms the reactor calls `tick`: what has arrived is read (one epoll for
-all sockets), what is due is sent, and listeners are told what happened. What a
+Every 20 ms the reactor calls `tick`: what is due is sent, what has arrived is
+read (one epoll for all sockets), and listeners are told what happened. What a
 listener starts to play in a tick goes out in that tick. Slots that the reactor
 missed are made up by sending their packets at once, so that no stream runs
 slow; after a stall of more than a fifth of a second the rest is skipped.
@@ -70,6 +70,7 @@ class MediaEngine:
         self._buckets: list[dict[Leg, None]] = [{} for _ in range(_slots_per_visit)]
         self._opened = 0
         self._talking: dict[Leg, None] = {}
+        self._fresh: dict[Leg, None] = {}  # of them, those that began in this tick
         self._tone_legs: dict[int, Leg] = {}
         self._recording: dict[Leg, None] = {}
         self._files: dict[RecordingFile, Leg] = {}
@@ -106,6 +107,7 @@ class MediaEngine:
         if self._slot - previous > _max_made_up:
             for leg in self._talking:
                 leg.skip_to(self.clock - _max_made_up * slot_samples)
+        self._send()
         self._receive()
         for row, key in self.inband.detect():
             self._tone_legs[row].tone_heard(key)
@@ -116,10 +118,10 @@ class MediaEngine:
                 leg.visit(self.silent_after_s)
         self._collect_files()
         self._tell()
-        self._send()
+        self._send_fresh()
         if self._posted:
             self._tell()
-            self._send()
+            self._send_fresh()
         self.upcoming += slot_samples
 
     def close(self) -> None:
@@ -136,10 +138,12 @@ class MediaEngine:
     def started(self, leg: Leg) -> None:
         """A leg has something to send."""
         self._talking[leg] = None
+        self._fresh[leg] = None
 
     def stopped(self, leg: Leg) -> None:
         """A leg has nothing more to send."""
         self._talking.pop(leg, None)
+        self._fresh.pop(leg, None)
 
     def forget(self, leg: Leg, *sockets: socket.socket) -> None:
         """A leg has closed."""
@@ -208,10 +212,20 @@ class MediaEngine:
                 readers[descriptor]()
 
     def _send(self) -> None:
+        """What is due anyway, first of all: its pace must not hang on how much has arrived."""
+        self._fresh.clear()
         until = self.clock + slot_samples
         for leg in list(self._talking):
             if not leg.send_due(until):
                 del self._talking[leg]
+
+    def _send_fresh(self) -> None:
+        """What has begun in this tick: a key is answered within it."""
+        fresh, self._fresh = self._fresh, {}
+        until = self.clock + slot_samples
+        for leg in fresh:
+            if not leg.send_due(until):
+                self._talking.pop(leg, None)
 
     def _collect_files(self) -> None:
         finished = self._writer.finished
