@@ -23,8 +23,10 @@ from ivr.wording import OperatorError, Wording
 from prompts.catalogue import Catalogue
 from prompts.engines import voices
 
-SWITCH_INTERVAL_S = 0.0002
-"""Other threads give the interpreter back this fast: p99 of the tick 4.6 ms instead of 17 ms."""
+SWITCH_INTERVAL_S = 0.00002
+"""How long another thread may keep the interpreter once the reactor wants it. With 500 calls up
+and 10 a second coming and going, the worst gap was 28 to 34 ms at 0.02 ms and 50 to 55 ms at
+0.2 ms (`bench/line_load.py mixed 500`)."""
 
 GC_THRESHOLDS = (700, 5, 1_000_000_000)
 """The collector's small steps only (under 3 ms): a full collection with 500 calls up was measured
