@@ -77,9 +77,9 @@ class Renderer:
         self._rests_until: dict[str, float] = {}
         self._hung: dict[str, threading.Thread] = {}
 
-    def render(self, clause: Clause) -> bytes:
+    def render(self, clause: Clause, patience: Patience | None = None) -> bytes:
         """The clause as 8 kHz µ-law; VoiceError or AudioError where no voice can say it."""
-        key = self.render_key(clause)
+        key = self.render_key(clause, patience)
         audio = self.store.read(key)
         if audio is None:
             raise VoiceError(

@@ -162,7 +162,7 @@ def test_a_child_with_bad_settings_stops_all_with_status_2(start):
 
 def test_children_end_when_the_supervisor_is_killed(start):
     running = start(("a", "stubborn", 0, 5.0), ("b", "good", 1, 5.0))
-    running.read_until("ready")
+    running.read_until("ready", "a runs", "b runs")
     pids = [running.pid_of("a"), running.pid_of("b")]
     running.process.kill()
     running.process.wait()

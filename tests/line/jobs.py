@@ -19,6 +19,7 @@ from ivr.settings import Settings
 from ivr.speaking import published, renderer_of
 from prompts.clause import Clause
 from prompts.compose import compose
+from prompts.renderer import AHEAD
 from tests.line.heard import RATE_HZ, Clip, from_ulaw
 
 BARGE_IN_S = 1.5
@@ -68,7 +69,7 @@ class Town:
         return [self.clip(clause) for clause in compose(self.catalogue, prompt, language, wanted)]
 
     def clip(self, clause: Clause) -> Clip:
-        return Clip(clause.text, from_ulaw(self._renderer.render(clause)))
+        return Clip(clause.text, from_ulaw(self._renderer.render(clause, AHEAD)))
 
     def length_s(self, prompt: str, language: str, values: dict[str, Any]) -> float:
         wanted = {name: values[name] for name in self.catalogue.prompt(prompt).slots}
