@@ -11,6 +11,8 @@ a stuck statement cannot hold a call's thread for ever.
 from __future__ import annotations
 
 import re
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,6 +37,7 @@ STATEMENT_TIMEOUT_MS = 30_000
 LOCK_TIMEOUT_MS = 10_000
 POOL_SIZE = 8
 POOL_TIMEOUT_S = 10.0
+_LOOK_AGAIN_S = 0.01
 
 _POSTGRESQL_OPTIONS = (
     f"-c timezone=UTC -c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS}"
@@ -98,11 +101,16 @@ def database_url(url: str | URL) -> URL:
     )
 
 
-def make_engine(url: URL, *, pool_size: int = POOL_SIZE) -> Engine:
-    """An engine with our settings for its database; connects only when first used."""
+def make_engine(
+    url: URL, *, pool_size: int = POOL_SIZE, busy_timeout_ms: int = BUSY_TIMEOUT_MS
+) -> Engine:
+    """An engine with our settings for its database; connects only when first used.
+
+    `busy_timeout_ms`: how long SQLite waits for another writer.
+    """
     sqlite = url.get_backend_name() == "sqlite"
     connect_args: dict[str, Any] = (
-        {"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
+        {"timeout": busy_timeout_ms / 1000, "check_same_thread": False}
         if sqlite
         else {"connect_timeout": CONNECT_TIMEOUT_S, "options": _POSTGRESQL_OPTIONS}
     )
@@ -126,13 +134,28 @@ def make_engine(url: URL, *, pool_size: int = POOL_SIZE) -> Engine:
 def _set_up_sqlite(connection: Any, _record: Any) -> None:
     # None: the driver begins nothing by itself; `_begin_sqlite` does.
     connection.isolation_level = None
-    for pragma in (
-        f"busy_timeout = {BUSY_TIMEOUT_MS}",
-        "journal_mode = WAL",
-        "synchronous = FULL",
-        "foreign_keys = ON",
-    ):
+    _write_ahead(connection)
+    for pragma in ("synchronous = FULL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _write_ahead(connection: Any) -> None:
+    """Have the file use a write-ahead log.
+
+    Of two that switch a new file over at once, SQLite tells one "database is locked"
+    without waiting for the other: its busy handler is not asked there.
+    """
+    (wait_ms,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    give_up = time.monotonic() + wait_ms / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").close()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                raise
+            time.sleep(_LOOK_AGAIN_S)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:

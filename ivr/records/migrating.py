@@ -22,6 +22,8 @@ from ivr.records.errors import MigrationFailed
 FOLDER = Path(__file__).parent / "migrations"
 # Any constant will do; every migrator of the line must take the same.
 ADVISORY_LOCK = 0x6D73_7831
+# Another process' migration of a large SQLite file is waited for; PostgreSQL waits without end.
+OTHER_MIGRATOR_MS = 120_000
 
 
 def migrate(url: str | URL) -> str:
@@ -30,7 +32,7 @@ def migrate(url: str | URL) -> str:
     Raises MigrationFailed, or DatabaseUnavailable where it cannot be reached at all.
     """
     target = database_url(url)
-    engine = make_engine(target, pool_size=1)
+    engine = make_engine(target, pool_size=1, busy_timeout_ms=OTHER_MIGRATOR_MS)
     try:
         with explained(target):
             return _upgrade(engine)

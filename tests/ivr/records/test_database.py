@@ -1,3 +1,4 @@
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -140,6 +141,21 @@ def test_sqlite_is_set_up_for_durability_beside_readers(tmp_path: Path):
         "foreign_keys": 1,
         "busy_timeout": 5000,
     }
+
+
+def test_a_new_file_that_another_switches_to_write_ahead_is_waited_for(tmp_path: Path):
+    """SQLite itself does not wait there: it says "database is locked" at once."""
+    path = tmp_path / "line.db"
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("CREATE TABLE half_way (x INTEGER)")
+    other.execute("BEGIN IMMEDIATE")
+    ends = threading.Timer(0.3, other.execute, ["COMMIT"])
+    ends.start()
+    database = Database(f"sqlite:///{path}")
+    database.check()
+    database.close()
+    ends.join()
+    other.close()
 
 
 COMMIT_AND_DIE = """
