@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,7 @@ class Town:
         self.settings = settings
         self.catalogue = published(settings).catalogue
         self._renderer = renderer_of(settings)
+        self._rendering = Lock()  # calls are made in threads; the models of a voice take one
 
     def clips(self, prompt: str, language: str, values: dict[str, Any]) -> list[Clip]:
         """The clauses of a prompt as they should be heard."""
@@ -69,7 +71,8 @@ class Town:
         return [self.clip(clause) for clause in compose(self.catalogue, prompt, language, wanted)]
 
     def clip(self, clause: Clause) -> Clip:
-        return Clip(clause.text, from_ulaw(self._renderer.render(clause, AHEAD)))
+        with self._rendering:
+            return Clip(clause.text, from_ulaw(self._renderer.render(clause, AHEAD)))
 
     def length_s(self, prompt: str, language: str, values: dict[str, Any]) -> float:
         wanted = {name: values[name] for name in self.catalogue.prompt(prompt).slots}
