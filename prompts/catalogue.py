@@ -55,6 +55,8 @@ class Prompt:
     note: str = ""
     pieces: Mapping[str, tuple[Piece, ...]] = field(default_factory=dict, repr=False)
     recordings: Mapping[str, Path] = field(default_factory=dict)
+    # (language, variant) -> a recording in a dialect or another manner of that language
+    variants: Mapping[tuple[str, str], Path] = field(default_factory=dict)
     phrases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     again: bool = False
 
@@ -147,21 +149,37 @@ class Catalogue:
                     reason=error.message,
                 ) from None
             if old:
-                new = replace(new, recordings=old.recordings, phrases=old.phrases, again=old.again)
+                new = replace(
+                    new,
+                    recordings=old.recordings,
+                    variants=old.variants,
+                    phrases=old.phrases,
+                    again=old.again,
+                )
             prompts[prompt_id] = new
         return Catalogue(prompts, self._languages_with(language for _, language in texts))
 
-    def with_recordings(self, files: Mapping[tuple[str, str], Path]) -> Catalogue:
-        """A catalogue in which staff's own recording `{(id, language): file}` is heard.
+    def text(self, prompt_id: str, language: str) -> str | None:
+        """The text of a prompt in one language; None where there is none."""
+        prompt = self._prompts.get(prompt_id)
+        return prompt.texts.get(language) if prompt else None
 
-        A recording's file never changes once published: a new take gets a new name.
+    def with_recordings(self, files: Mapping[tuple[str, str, str], Path]) -> Catalogue:
+        """A catalogue in which staff's own recording `{(id, language, variant): file}` is heard.
+
+        An empty variant is the language itself. A recording's file never changes once
+        published: a new take gets a new name.
         """
         prompts = dict(self._prompts)
-        for (prompt_id, language), file in files.items():
-            old = self.prompt(prompt_id)
-            known = prompts.get(prompt_id, old)
-            prompts[prompt_id] = replace(known, recordings={**known.recordings, language: file})
-        return Catalogue(prompts, self._languages_with(language for _, language in files))
+        for (prompt_id, language, variant), file in files.items():
+            self.prompt(prompt_id)
+            known = prompts[prompt_id]
+            if variant:
+                known = replace(known, variants={**known.variants, (language, variant): file})
+            else:
+                known = replace(known, recordings={**known.recordings, language: file})
+            prompts[prompt_id] = known
+        return Catalogue(prompts, self._languages_with(language for _, language, _ in files))
 
     def problems(self) -> list[Problem]:
         """What should be looked at: missing languages, slots that differ, unusable recordings."""

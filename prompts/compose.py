@@ -62,15 +62,21 @@ _Part = str | _Own | _Free
 
 
 def compose(
-    catalogue: Catalogue, prompt_id: str, language: str, values: Mapping[str, Value]
+    catalogue: Catalogue,
+    prompt_id: str,
+    language: str,
+    values: Mapping[str, Value],
+    variant: str = "",
 ) -> list[Clause]:
     """The clauses of a prompt with its slots filled, in `language`.
+
+    Where `variant` of that language has a recording, it is that; else what the language has.
 
     Where the prompt has no text in that language, another one's is said: better than
     silence. PromptError names the prompt, the language and the slot at fault.
     """
     prompt = catalogue.prompt(prompt_id)
-    recording = prompt.recordings.get(language)
+    recording = prompt.variants.get((language, variant)) or prompt.recordings.get(language)
     if language not in prompt.texts and recording is None:
         language = next(name for name in catalogue.languages if name in prompt.texts)
     if recording is not None and not prompt.slots:

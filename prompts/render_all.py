@@ -97,17 +97,20 @@ def foreseeable(catalogue: Catalogue) -> list[Clause]:
     """The clauses that can be known ahead, each once, grouped by language."""
     found: dict[tuple[str, str, str], Clause] = {}
     for prompt in catalogue:
-        for language in {**prompt.texts, **prompt.recordings}:
-            for clause in _of_prompt(catalogue, prompt, language):
+        ways = [(language, "") for language in {**prompt.texts, **prompt.recordings}]
+        for language, variant in (*ways, *prompt.variants):
+            for clause in _of_prompt(catalogue, prompt, language, variant):
                 found.setdefault((clause.language, clause.text, str(clause.recorded)), clause)
     return sorted(found.values(), key=lambda clause: clause.language, reverse=True)
 
 
-def _of_prompt(catalogue: Catalogue, prompt: Prompt, language: str) -> Iterator[Clause]:
+def _of_prompt(
+    catalogue: Catalogue, prompt: Prompt, language: str, variant: str
+) -> Iterator[Clause]:
     if prompt.id.startswith(PHRASE):
         return
     if not prompt.slots:
-        yield from compose(catalogue, prompt.id, language, {})
+        yield from compose(catalogue, prompt.id, language, {}, variant)
         return
     for known in _known(catalogue, prompt):
         first, second = (

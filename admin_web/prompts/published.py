@@ -32,11 +32,11 @@ def published(session: Session) -> Catalogue:
     """Return the prompts as callers hear them now."""
     texts = {key: row.text for key, row in revisions.newest_prompts(session).items()}
     catalogue = delivered().with_overrides(texts)
-    in_use = prompt_recordings.in_use(session)
+    takes = prompt_recordings.heard(session, catalogue.text)
     return catalogue.with_recordings(
         {
             key: desk().settings.state_dir / row.path
-            for key, row in in_use.items()
+            for key, row in takes.items()
             if key[0] in catalogue
         }
     )

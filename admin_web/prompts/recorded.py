@@ -1,12 +1,7 @@
-"""Recordings of prompts by staff: checked, kept under a name of their own, sent back.
-
-A name holds the hash of the content, because the line caches a recording by its name.
-"""
+"""Recordings of prompts by staff, as the browser sends and fetches them."""
 
 from __future__ import annotations
 
-import hashlib
-import os
 import tempfile
 from pathlib import Path
 
@@ -14,31 +9,30 @@ from flask import Response, abort, send_file
 from werkzeug.datastructures import FileStorage
 
 from admin_web.desk import desk
-from prompts.engines.recorded import load
-from prompts.errors import AudioError
-
-SUFFIXES = {".wav", ".mp3", ".flac", ".ogg", ".oga", ".m4a", ".webm", ".amr", ".aac", ".opus"}
+from prompts import takes
+from prompts.takes import Take
 
 
-def keep(prompt_id: str, language: str, upload: FileStorage) -> tuple[str, str]:
-    """Keep an upload; return its path relative to the state folder, and its SHA-256.
+def keep(prompt_id: str, language: str, upload: FileStorage, variant: str = "") -> tuple[str, Take]:
+    """Keep an upload; return its path relative to the state folder, and what was kept.
 
     AudioError says why it is no prompt: not sound, too short or long, silent.
     """
-    suffix = Path(upload.filename or "").suffix.lower()
-    if suffix not in SUFFIXES:
-        raise AudioError(f"the file must be one of {', '.join(sorted(SUFFIXES))}")
-    folder = desk().settings.recorded_prompts
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".upload-") as aside:
+    given = Path((upload.filename or "").replace("\\", "/")).name
+    takes.check_name(given)
+    with tempfile.TemporaryDirectory(prefix="upload-") as aside:
         # Under its own name, because that is how whoever sent it will be told of it.
-        file = Path(aside) / (_own_name(upload.filename) + suffix)
+        file = Path(aside) / (_own_name(given) + Path(given).suffix.lower())
         upload.save(file)
-        load(file)
-        digest = hashlib.sha256(file.read_bytes()).hexdigest()
-        name = f"{prompt_id}.{language}.{digest[:24]}{suffix}"
-        os.replace(file, folder / name)
-    return str((folder / name).resolve().relative_to(desk().settings.state_dir.resolve())), digest
+        take = takes.keep(
+            file,
+            desk().settings.recorded_prompts,
+            prompt=prompt_id,
+            language=language,
+            variant=variant,
+        )
+    inside = take.path.resolve().relative_to(desk().settings.state_dir.resolve())
+    return str(inside), take
 
 
 def _own_name(given: str | None) -> str:

@@ -195,18 +195,19 @@ def record(prompt_id: str, language: str) -> ResponseReturnValue:
     if not form.validate():
         return _page(prompt_id, uploads={language: form}, status=422)
     try:
-        path, digest = takes.keep(prompt_id, language, form.file.data)
+        path, take = takes.keep(prompt_id, language, form.file.data)
     except AudioError as error:
         form.file.errors = [_("The recording was not taken: %(reason)s", reason=said(error))]
         return _page(prompt_id, uploads={language: form}, status=422)
     with desk().database.begin() as session:
-        prompt_recordings.add(
+        prompt_recordings.keep(
             session,
-            prompt_id,
-            language,
+            prompt=prompt_id,
+            language=language,
             text=known.texts.get(language, ""),
             path=path,
-            sha256=digest,
+            sha256=take.sha256,
+            seconds=take.seconds,
             author=current_user.username,
             now=desk().now(),
         )
@@ -219,7 +220,9 @@ def record(prompt_id: str, language: str) -> ResponseReturnValue:
 def recorded(prompt_id: str, language: str) -> Response:
     """The recording in use."""
     with desk().database.read() as session:
-        row = prompt_recordings.in_use(session).get((prompt_id, language))
+        row = prompt_recordings.heard(session, published(session).text).get(
+            (prompt_id, language, "")
+        )
     if row is None:
         abort(404)
     return takes.send(row.path)
@@ -229,10 +232,10 @@ def recorded(prompt_id: str, language: str) -> Response:
 def drop_recording(prompt_id: str, language: str) -> ResponseReturnValue:
     """Let the synthesised voice say it again."""
     with desk().database.begin() as session:
-        row = prompt_recordings.in_use(session).get((prompt_id, language))
-        if row is None:
+        if not prompt_recordings.withdraw(
+            session, prompt_id, language, who=current_user.username, now=desk().now()
+        ):
             abort(404)
-        prompt_recordings.withdraw(session, row.id, desk().now())
         note(session, "prompt_recording_withdrawn", f"{prompt_id} {language}")
     flash(_("The recording is out of use; the voice says the text again."))
     return redirect(url_for("prompts.prompt", prompt_id=prompt_id))
@@ -248,14 +251,18 @@ def _page(
 ) -> ResponseReturnValue:
     with desk().database.read() as session:
         known = _get(published(session), prompt_id)
-        in_use = prompt_recordings.in_use(session)
+        kept = {
+            (row.prompt, row.language): row
+            for row in reversed(prompt_recordings.not_withdrawn(session))
+            if not row.variant
+        }
         sections = [
             _section(session, known, language, (given or {}).get(language))
             | {
                 "upload": (uploads or {}).get(language)
                 or PromptSound(None, prefix=_prefix(language)),
-                "recording": in_use.get((prompt_id, language)),
-                "recording_in_use": _same_words(in_use.get((prompt_id, language)), known, language),
+                "recording": kept.get((prompt_id, language)),
+                "recording_in_use": _same_words(kept.get((prompt_id, language)), known, language),
             }
             for language in LANGUAGES
         ]

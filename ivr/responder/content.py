@@ -65,11 +65,10 @@ class Source:
         flows = load(texts)
         catalogue = self.catalogue.with_overrides(
             {key: row.text for key, row in revisions.newest_prompts(session).items()}
-        ).with_recordings(
-            {
-                key: self.state_dir / row.path
-                for key, row in prompt_recordings.in_use(session).items()
-            }
+        )
+        takes = prompt_recordings.heard(session, catalogue.text)
+        catalogue = catalogue.with_recordings(
+            {key: self.state_dir / row.path for key, row in takes.items() if key[0] in catalogue}
         )
         listed = {row.called: row.flow for row in numbers.all_numbers(session)}
         return Snapshot(

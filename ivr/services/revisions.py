@@ -15,7 +15,13 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from ivr.records.tables import FlowRevision, PromptRecording, PromptRevision
+from ivr.records.tables import (
+    AddedPrompt,
+    FlowRevision,
+    PromptRecording,
+    PromptRevision,
+    PromptVariant,
+)
 from ivr.services.errors import Message, NotFoundError, RefusedError, ServiceError
 from ivr.services.text import storable
 
@@ -45,19 +51,23 @@ class Stamp:
     prompt: int
     recording: int
     withdrawn: int
+    deleted: int
+    variants: int
 
 
 def stamp(session: Session) -> Stamp:
     """The newest ids of what staff publish."""
-    flow, prompt, recording, withdrawn = session.execute(
+    flow, prompt, recording, withdrawn, deleted, variants = session.execute(
         select(
             select(func.coalesce(func.max(FlowRevision.id), 0)).scalar_subquery(),
             select(func.coalesce(func.max(PromptRevision.id), 0)).scalar_subquery(),
             select(func.coalesce(func.max(PromptRecording.id), 0)).scalar_subquery(),
             select(func.count(PromptRecording.withdrawn_at)).scalar_subquery(),
+            select(func.count(AddedPrompt.deleted_at)).scalar_subquery(),
+            select(func.count(PromptVariant.code)).scalar_subquery(),
         )
     ).one()
-    return Stamp(flow, prompt, recording, withdrawn)
+    return Stamp(flow, prompt, recording, withdrawn, deleted, variants)
 
 
 def publish_flow(
@@ -183,11 +193,19 @@ def newest_flows(session: Session) -> dict[str, FlowRevision]:
 
 
 def newest_prompts(session: Session) -> dict[tuple[str, str], PromptRevision]:
-    """The newest revision of every prompt that was ever published, by id and language."""
+    """The newest revision of every prompt that was ever published, by id and language.
+
+    Those of prompts that staff have deleted are left out.
+    """
     ids = select(func.max(PromptRevision.id)).group_by(
         PromptRevision.prompt, PromptRevision.language
     )
-    rows = session.scalars(select(PromptRevision).where(PromptRevision.id.in_(ids)))
+    deleted = select(AddedPrompt.prompt).where(AddedPrompt.deleted_at.is_not(None))
+    rows = session.scalars(
+        select(PromptRevision).where(
+            PromptRevision.id.in_(ids), PromptRevision.prompt.not_in(deleted)
+        )
+    )
     return {(row.prompt, row.language): row for row in rows}
 
 

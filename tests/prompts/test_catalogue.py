@@ -97,7 +97,7 @@ def test_an_override_that_cannot_be_parsed_names_prompt_and_language(tmp_path: P
 
 def test_a_recording_of_a_prompt_with_slots_is_reported(tmp_path: Path) -> None:
     built = catalogue(tmp_path, "a: 应缴{x:money}\n")
-    problems = built.with_recordings({("a", "zh-CN"): tmp_path / "a.wav"}).problems()
+    problems = built.with_recordings({("a", "zh-CN", ""): tmp_path / "a.wav"}).problems()
     assert problems == [
         Problem("a", "zh-CN", "has slots: its recording is not used, the text is synthesised")
     ]

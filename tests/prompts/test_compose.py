@@ -150,7 +150,7 @@ def test_a_missing_translation_is_said_in_the_other_language_and_not_silent() ->
 
 def test_a_recording_of_staff_wins_over_synthesis() -> None:
     take = Path("take-1.wav")
-    built = catalogue(p="您好。请按一。").with_recordings({("p", "zh-CN"): take})
+    built = catalogue(p="您好。请按一。").with_recordings({("p", "zh-CN", ""): take})
     (clause,) = compose(built, "p", "zh-CN", {})
     assert clause.recorded == take
 

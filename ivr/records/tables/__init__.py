@@ -20,7 +20,15 @@ from ivr.records.tables.complaints import (
     Department,
     TicketCounter,
 )
-from ivr.records.tables.content import FlowRevision, PromptRecording, PromptRevision
+from ivr.records.tables.content import (
+    AddedPrompt,
+    FlowRevision,
+    PromptNumber,
+    PromptRecording,
+    PromptRevision,
+    PromptVariant,
+    RecordingSource,
+)
 from ivr.records.tables.line import Heartbeat, Number, Setting, TrunkRow
 from ivr.records.tables.outages import Area, Outage
 from ivr.records.tables.staff import ApiToken, AuditEntry, Role, Staff
@@ -50,6 +58,7 @@ __all__ = [
     "PromptRecording",
     "PromptRevision",
     "Recording",
+    "AddedPrompt",
     "RecordingKind",
     "RecordingState",
     "Role",
@@ -59,3 +68,6 @@ __all__ = [
     "TrunkRow",
     "UtilityKind",
 ]
+    "PromptNumber",
+    "PromptVariant",
+    "RecordingSource",

@@ -101,34 +101,22 @@ def test_the_stamp_changes_with_everything_that_is_published(database):
         stamps.append(revisions.stamp(session))
         revisions.publish_prompt(session, "greeting", "en", "Hello", base=0, **WHO)
         stamps.append(revisions.stamp(session))
-        recording = add_recording(session)
+        add_recording(session)
         stamps.append(revisions.stamp(session))
-        prompt_recordings.withdraw(session, recording.id, NOW)
+        prompt_recordings.withdraw(session, "greeting", "en", who="li", now=NOW)
         stamps.append(revisions.stamp(session))
         assert revisions.stamp(session) == stamps[-1]
     assert len(set(stamps)) == 5
 
 
-def add_recording(session, path="recorded/1.wav"):
-    return prompt_recordings.add(
+def add_recording(session):
+    prompt_recordings.keep(
         session,
-        "greeting",
-        "en",
+        prompt="greeting",
+        language="en",
         text="Hello",
-        path=path,
+        path="prompts/1.wav",
         sha256="0" * 64,
         author="li",
         now=NOW,
     )
-
-
-def test_the_newest_recording_not_withdrawn_is_in_use(database):
-    with database.begin() as session:
-        add_recording(session, "recorded/1.wav")
-        second = add_recording(session, "recorded/2.wav")
-        assert prompt_recordings.in_use(session)["greeting", "en"].path == "recorded/2.wav"
-        prompt_recordings.withdraw(session, second.id, NOW)
-        assert prompt_recordings.in_use(session)["greeting", "en"].path == "recorded/1.wav"
-        assert second.revision == 2
-        with pytest.raises(NotFoundError):
-            prompt_recordings.withdraw(session, 99, NOW)
