@@ -5,6 +5,7 @@ from ivr.records.tables.calls import (
     Call,
     CallBackState,
     CallBackTask,
+    CallOutcome,
     CallStep,
     EndedBy,
     Recording,
@@ -32,6 +33,14 @@ from ivr.records.tables.content import (
 from ivr.records.tables.line import Heartbeat, Number, Setting, TrunkRow
 from ivr.records.tables.outages import Area, Outage
 from ivr.records.tables.staff import ApiToken, AuditEntry, Role, Staff
+from ivr.records.tables.supervision import (
+    CallHour,
+    CallNote,
+    CallPlaces,
+    LineGap,
+    SavedSearch,
+    StepDay,
+)
 
 __all__ = [
     "Account",
@@ -43,6 +52,10 @@ __all__ = [
     "Call",
     "CallBackState",
     "CallBackTask",
+    "CallHour",
+    "CallNote",
+    "CallOutcome",
+    "CallPlaces",
     "CallStep",
     "Complaint",
     "ComplaintCategory",
@@ -53,6 +66,7 @@ __all__ = [
     "EndedBy",
     "FlowRevision",
     "Heartbeat",
+    "LineGap",
     "Number",
     "Outage",
     "PromptRecording",
@@ -62,8 +76,10 @@ __all__ = [
     "RecordingKind",
     "RecordingState",
     "Role",
+    "SavedSearch",
     "Setting",
     "Staff",
+    "StepDay",
     "TicketCounter",
     "TrunkRow",
     "UtilityKind",

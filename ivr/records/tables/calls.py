@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ivr.records.base import Base, words
@@ -25,6 +25,17 @@ class EndedBy(StrEnum):
 class RecordingKind(StrEnum):
     COMPLAINT = "complaint"
     MESSAGE = "message"
+
+class CallOutcome(StrEnum):
+    """What came of a call that has ended; `ivr.services.statistics_counting` decides."""
+
+    PERSON = "person"
+    SELF_SERVED = "self_served"
+    MESSAGE = "message"
+    ABANDONED = "abandoned"
+    FAULT = "fault"
+    UNANSWERED = "unanswered"
+
 
 
 class RecordingState(StrEnum):
@@ -49,6 +60,10 @@ class Call(Base):
         Index("ix_calls_started_at_id", "started_at", "id"),
         Index("ix_calls_caller_started_at", "caller", "started_at"),
         Index("ix_calls_called_started_at", "called", "started_at"),
+# The calls the counting has yet to look at: an index over these few, not over all.
+_UNCOUNTED = text("outcome IS NULL AND ended_at IS NOT NULL")
+
+
         Index("ix_calls_language_started_at", "language", "started_at"),
         Index("ix_calls_ended_by_started_at", "ended_by", "started_at"),
         Index("ix_calls_ended_at", "ended_at"),
@@ -60,6 +75,13 @@ class Call(Base):
     called: Mapped[str] = mapped_column(String(128), default="")
     trunk: Mapped[str | None] = mapped_column(String(64))
     remote: Mapped[str] = mapped_column(String(128), default="")
+        Index("ix_calls_outcome_started_at", "outcome", "started_at"),
+        Index(
+            "ix_calls_uncounted",
+            "ended_at",
+            sqlite_where=_UNCOUNTED,
+            postgresql_where=_UNCOUNTED,
+        ),
     sip_call_id: Mapped[str] = mapped_column(String(256), default="")
     codec: Mapped[str | None] = mapped_column(String(16))
 
@@ -82,6 +104,13 @@ class Call(Base):
     remote_packets_lost: Mapped[int | None]
     remote_jitter_ms: Mapped[float | None]
     round_trip_ms: Mapped[float | None]
+    # When the person the caller was put through to answered.
+    person_at: Mapped[datetime | None]
+
+    # Filled after the end, by `ivr.services.statistics_counting`; `last_place` is `flow.node`.
+    outcome: Mapped[CallOutcome | None] = mapped_column(words(CallOutcome))
+    last_place: Mapped[str | None] = mapped_column(String(130))
+    person_wait_s: Mapped[float | None]
 
     steps: Mapped[list[CallStep]] = relationship(
         order_by="CallStep.seq", cascade="all, delete-orphan", passive_deletes=True

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ivr.records.base import Base, words
@@ -67,6 +67,9 @@ class Complaint(Base):
         Index("ix_complaints_state_created_at", "state", "created_at"),
         Index("ix_complaints_call_id", "call_id"),
         Index("ix_complaints_recording_id", "recording_id"),
+        Index("ix_complaints_merged_into", "merged_into"),
+        # What the figures are read from, without the rows themselves.
+        Index("ix_complaints_figures", "created_at", "category", "area", "state"),
     )
 
     ticket: Mapped[str] = mapped_column(String(16), primary_key=True)
@@ -78,6 +81,10 @@ class Complaint(Base):
     callback_number: Mapped[str] = mapped_column(String(128), default="")
     language: Mapped[str | None] = mapped_column(String(16))
     department: Mapped[str | None] = mapped_column(ForeignKey("departments.code"))
+    area: Mapped[str | None] = mapped_column(ForeignKey("areas.code"))
+    # The complaint this one is a duplicate of: whoever asks for this ticket hears of that one.
+    merged_into: Mapped[str | None] = mapped_column(ForeignKey("complaints.ticket"))
+    confidential: Mapped[bool] = mapped_column(default=False, server_default=false())
     deadline: Mapped[date | None]
     reply: Mapped[str] = mapped_column(Text, default="")
     finished: Mapped[bool]
