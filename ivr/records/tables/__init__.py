@@ -33,6 +33,7 @@ from ivr.records.tables.content import (
 from ivr.records.tables.line import Heartbeat, Number, Setting, TrunkRow
 from ivr.records.tables.outages import Area, Outage
 from ivr.records.tables.staff import ApiToken, AuditEntry, Role, Staff
+from ivr.records.tables.studio import StudioCaller, StudioCode
 from ivr.records.tables.supervision import (
     CallHour,
     CallNote,
@@ -44,6 +45,7 @@ from ivr.records.tables.supervision import (
 
 __all__ = [
     "Account",
+    "AddedPrompt",
     "ApiToken",
     "Area",
     "AuditEntry",
@@ -72,7 +74,6 @@ __all__ = [
     "PromptRecording",
     "PromptRevision",
     "Recording",
-    "AddedPrompt",
     "RecordingKind",
     "RecordingState",
     "Role",
@@ -80,6 +81,8 @@ __all__ = [
     "Setting",
     "Staff",
     "StepDay",
+    "StudioCaller",
+    "StudioCode",
     "TicketCounter",
     "TrunkRow",
     "UtilityKind",
