@@ -8,13 +8,15 @@ for the caller (`defaults.input`). Names are checked once everything is read.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
 from call_flows.errors import FlowError, Message, Problem
 from call_flows.fields import SLUG, Fields, Problems, suggestion, word
-from call_flows.graph import ways
+from call_flows.graph import Cause, exits, ways
 from call_flows.model import (
+    Announcement,
     CallBackNode,
     FileComplaintNode,
     Flow,
@@ -22,9 +24,10 @@ from call_flows.model import (
     InputNode,
     Move,
     Node,
+    Speaking,
     Way,
 )
-from call_flows.nodes import INPUT_KINDS, KINDS, read_node
+from call_flows.nodes import INPUT_KINDS, KINDS, read_node, read_variant
 from call_flows.reading import RESERVED, Reader
 from call_flows.source import MAX_CHARACTERS, Table, Text, decode, merged, read_table
 
@@ -64,6 +67,18 @@ def default_texts() -> dict[str, str]:
 
 def load(texts: Mapping[str, str]) -> FlowSet:
     """Read flows by name, `line` being what they share; FlowError lists every mistake."""
+    flow_set, problems = attempt(texts)
+    if problems:
+        raise FlowError(problems)
+    return flow_set
+
+
+def attempt(texts: Mapping[str, str]) -> tuple[FlowSet, list[Problem]]:
+    """Read flows as far as they can be, and say what is wrong with them.
+
+    For who draws a flow that is being written: a node with a mistake has harmless values in
+    its place, a file that is no YAML is absent. Only without problems may callers meet it.
+    """
     problems = Problems()
     tables: dict[str, Table] = {}
     for name, text in texts.items():
@@ -89,9 +104,7 @@ def load(texts: Mapping[str, str]) -> FlowSet:
     if not problems:
         # References are judged only in files that could be read whole.
         _check_names(flow_set, problems)
-    if problems:
-        raise FlowError(dict.fromkeys(problems))
-    return flow_set
+    return flow_set, list(dict.fromkeys(problems))
 
 
 def _place(name: str) -> str:
@@ -126,6 +139,7 @@ def _line(
         numbers[number] = word(tree, SLUG, problems)
     home, on_error = fields.tree("home"), fields.tree("on_error")
     prefixes = fields.tree("home_prefixes")
+    speaking = _speaking(fields, reader)
     flow_set = FlowSet(
         flows=flows,
         languages=languages,
@@ -134,9 +148,27 @@ def _line(
         on_error=reader.way(on_error, on_error) if on_error is not None else Way(Move.HANG_UP),
         numbers=numbers,
         home_prefixes=tuple(p.text for p in getattr(prefixes, "items", ()) if isinstance(p, Text)),
+        variant=read_variant(fields) or "",
     )
     fields.done()
-    return flow_set
+    return replace(flow_set, speaking=speaking)
+
+
+def _speaking(line: Fields, reader: Reader) -> dict[Speaking, Announcement]:
+    """`speaking: {slower: {chosen: prompt, taken_back: prompt}, louder: ...}`."""
+    within = line.sub("speaking")
+    if within is None:
+        return {}
+    found = {}
+    for kind in Speaking:
+        words = within.sub(kind.value)
+        if words is not None:
+            found[kind] = Announcement(
+                reader.content(words.tree("chosen")), reader.content(words.tree("taken_back"))
+            )
+            words.done()
+    within.done()
+    return found
 
 
 class _Flow:
@@ -190,6 +222,7 @@ class _Flow:
             start=start,
             nodes=nodes,
             back=self._reader.way(back, back) if back is not None else None,
+            variant=read_variant(fields),
         )
         fields.done()
         return flow
@@ -250,6 +283,7 @@ def _check_names(flow_set: FlowSet, problems: Problems) -> None:
             _check_ways((flow.back,), flow_set, problems)
         for node in flow.nodes.values():
             _check_ways(ways(node), flow_set, problems)
+            _check_again(node, problems)
             if isinstance(node, InputNode) and node.hang_up:
                 _check_hang_up(flow, node, problems)
 
@@ -285,6 +319,22 @@ def _check_ways(found: Iterable[Way], flow_set: FlowSet, problems: Problems) -> 
         own = flow_set.flows.get(way.place.split(".")[1]) if way.then else None
         if own is not None and way.then not in own.nodes:
             problems.append(Problem(way.place, way.line, _no_node(way.then, own)))
+
+
+def _check_again(node: Node, problems: Problems) -> None:
+    """Only who has heard something and answers can hear it again."""
+    answered = {
+        id(found.way)
+        for found in exits(node)
+        if isinstance(node, InputNode) and found.cause is not Cause.FAILURE
+        if found.label != "empty"
+    }
+    for way in ways(node):
+        if way.move is Move.AGAIN and id(way) not in answered:
+            message = Message(
+                "slower and louder alone stand at a key; here write {speak: slower, then: node}"
+            )
+            problems.append(Problem(way.place, way.line, message))
 
 
 def _check_hang_up(flow: Flow, node: InputNode, problems: Problems) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from ruamel.yaml import YAML
@@ -52,8 +53,13 @@ class Table:
 Tree = Text | Listing | Table
 
 
+# An editor checks one changed flow among many unchanged ones, at every key that is typed.
+@lru_cache(maxsize=64)
 def read_table(text: str, place: str) -> Table:
-    """Read one YAML document that is a mapping; FlowError names what is wrong and where."""
+    """Read one YAML document that is a mapping; FlowError names what is wrong and where.
+
+    The same text gives the same table: nobody may change it.
+    """
     if len(text) > MAX_CHARACTERS:
         _refuse(
             place,
