@@ -8,7 +8,7 @@ crosses its socket as such parts.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 _LONGEST_NEST = 8
 
@@ -94,5 +94,13 @@ class VoiceError(PromptError):
     """A clause could not be turned into sound."""
 
 
+Fault = Literal["too_short", "too_long", "too_quiet", "no_speech", "overdriven", "unusable"]
+"""What is wrong with a recording, in a word, for a telephone; a page shows the message."""
+
+
 class AudioError(PromptError):
     """A sound file is not usable: too long, too quiet, no speech or not audio."""
+
+    def __init__(self, template: str, /, *, fault: Fault = "unusable", **params: object) -> None:
+        super().__init__(template, **params)
+        self.fault: Fault = fault

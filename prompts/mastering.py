@@ -41,7 +41,7 @@ def shape(samples: Samples, rate: int) -> Samples:
     """All of `master` but the µ-law: float samples at 8 kHz, for measuring."""
     signal = np.asarray(samples, dtype=np.float32).reshape(-1)
     if len(signal) < _SHORTEST_S * rate or not np.isfinite(signal).all():
-        raise AudioError("no sound: too short, or not numbers")
+        raise AudioError("no sound: too short, or not numbers", fault="too_short")
     signal = _band_pass(signal - signal.mean(dtype=np.float64).astype(np.float32), rate)
     level = active_level(signal, rate)
     if level < _QUIETEST_DBOV:
@@ -49,6 +49,7 @@ def shape(samples: Samples, rate: int) -> Samples:
             "no sound: its level is %(level)s dBov, under %(least)s",
             level=f"{level:.0f}",
             least=f"{_QUIETEST_DBOV:.0f}",
+            fault="no_speech",
         )
     signal = _trim(signal, rate, level)
     if rate != g711.RATE:

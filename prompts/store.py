@@ -64,6 +64,10 @@ class ClauseStore:
                 "cannot write to %(folder)s: %(reason)s", folder=self.folder, reason=error
             ) from None
 
+    def remove(self, key: str) -> None:
+        """Let a clause go; nothing where it is not there."""
+        self.path(key).unlink(missing_ok=True)
+
     def sweep(self) -> int:
         """Remove what a killed process left half written; returns how many files."""
         parts = list(self.folder.glob("??/*.part"))

@@ -4,9 +4,16 @@ One JSON object a line. `{"id": 1, "text": "...", "language": "zh-CN", "recorded
 is answered by `{"id": 1, "key": "..."}` once the clause is in the store, or by
 `{"id": 1, "error": "..."}`. `"priority": "bulk"` lets everything else go first; callers
 are the default. `{"id": 1, "status": true}` is answered at once with the voices, their
-failures and the length of the queue. One thread renders, in order; the socket's loop
-never waits for it. The queue is bounded: beyond it the answer is an error, and a caller
-hears the flow's own "please wait" rather than a promise that cannot be kept.
+failures and the length of the queue.
+
+`{"id": 1, "take": "/file.wav", "folder": "...", "prompt": "...", "language": "...",
+"variant": ""}` has a recording checked and kept as `takes.keep` does, and rendered as
+callers will hear it: `{"id": 1, "key": "...", "path": "...", "sha256": "...", "seconds":
+3.2, "heard_s": 2.9}`, or an error with its `"fault"`, a word of `errors.Fault`.
+
+One thread renders, in order; the socket's loop never waits for it. The queue is bounded:
+beyond it the answer is an error, and a caller hears the flow's own "please wait" rather
+than a promise that cannot be kept.
 """
 
 from __future__ import annotations
@@ -25,9 +32,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from prompts import g711, takes
 from prompts.clause import Clause
 from prompts.engines import available
-from prompts.errors import Message, PromptError, VoiceError
+from prompts.errors import AudioError, Message, PromptError, VoiceError
 from prompts.renderer import Renderer, give_back_memory, keep_memory_in_one_arena
 from prompts.store import ClauseStore
 
@@ -35,6 +43,7 @@ LONGEST_LINE = 64 << 10
 LONGEST_TEXT = 4000
 LONGEST_QUEUE = 512
 _Result = TypeVar("_Result")
+_Work = Callable[[Renderer], dict[str, Any]]
 _PRIORITIES = {"live": 0, "bulk": 2}
 GRACE_S = 2.0  # what a clause being rendered gets at the end
 _WARMING = 1  # after callers who wait, before bulk
@@ -44,7 +53,7 @@ _WARMING = 1  # after callers who wait, before bulk
 class _Job:
     priority: int
     number: int
-    clause: Clause | None = field(compare=False)  # None: load the voices
+    work: _Work | None = field(compare=False)  # None: load the voices
     request_id: Any = field(compare=False, default=None)
     writer: asyncio.StreamWriter | None = field(compare=False, default=None)
 
@@ -112,10 +121,10 @@ class _VoiceServer:
     async def _work(self) -> None:
         while True:
             job = await self._jobs.get()
-            if job.clause is None:
+            if job.work is None:
                 await self._aside(self._renderer.warm)
             elif job.writer is not None and not job.writer.is_closing():
-                self._reply(job, await self._aside(partial(self._render, job.clause)))
+                self._reply(job, await self._aside(partial(self._do, job.work)))
                 if self._jobs.empty():
                     await self._aside(give_back_memory)
 
@@ -138,11 +147,11 @@ class _VoiceServer:
         threading.Thread(target=run, name="voice", daemon=True).start()
         return await done
 
-    def _render(self, clause: Clause) -> dict[str, Any]:
+    def _do(self, work: _Work) -> dict[str, Any]:
         try:
-            return {"key": self._renderer.render_key(clause)}
+            return work(self._renderer)
         except PromptError as error:
-            return {"error": str(error), "message": error.message.parts()}
+            return _refusal(error)
         # The line depends on this process: whatever one clause does, the next is served.
         except Exception as error:  # noqa: BLE001
             return {"error": f"{type(error).__name__}: {error}"}
@@ -176,16 +185,15 @@ class _VoiceServer:
             if request.get("status"):
                 _write(writer, {"id": request_id, **self._status()})
                 return
-            priority, clause = _parse(request)
-            self._jobs.put_nowait(_Job(priority, next(self._numbers), clause, request_id, writer))
+            priority, work = _parse(request)
+            self._jobs.put_nowait(_Job(priority, next(self._numbers), work, request_id, writer))
         except asyncio.QueueFull:
             message = Message("%(number)s clauses are waiting", number=LONGEST_QUEUE)
             _write(writer, {"id": request_id, "error": str(message), "message": message.parts()})
         except (ValueError, RecursionError) as error:
             _write(writer, {"id": request_id, "error": f"not JSON: {error}"})
         except VoiceError as error:
-            parts = error.message.parts()
-            _write(writer, {"id": request_id, "error": str(error), "message": parts})
+            _write(writer, {"id": request_id, **_refusal(error)})
 
     def _status(self) -> dict[str, Any]:
         return {
@@ -196,18 +204,60 @@ class _VoiceServer:
         }
 
 
-def _parse(request: dict[str, Any]) -> tuple[int, Clause]:
+def _parse(request: dict[str, Any]) -> tuple[int, _Work]:
+    priority = request.get("priority", "live")
+    if priority not in _PRIORITIES:
+        raise VoiceError('"priority" is one of %(known)s', known=", ".join(_PRIORITIES))
+    work = _take(request) if "take" in request else _clause(request)
+    return _PRIORITIES[priority], work
+
+
+def _clause(request: dict[str, Any]) -> _Work:
     text, language = request.get("text"), request.get("language")
-    recorded, priority = request.get("recorded"), request.get("priority", "live")
+    recorded = request.get("recorded")
     if not isinstance(text, str) or not isinstance(language, str):
         raise VoiceError('a request needs "text" and "language"')
     if len(text) > LONGEST_TEXT:
         raise VoiceError("a clause is at most %(most)s characters", most=LONGEST_TEXT)
-    if priority not in _PRIORITIES:
-        raise VoiceError('"priority" is one of %(known)s', known=", ".join(_PRIORITIES))
     if recorded is not None and not isinstance(recorded, str):
         raise VoiceError('"recorded" is a path or null')
-    return _PRIORITIES[priority], Clause(text, language, 0, Path(recorded) if recorded else None)
+    clause = Clause(text, language, 0, Path(recorded) if recorded else None)
+    return lambda renderer: {"key": renderer.render_key(clause)}
+
+
+def _take(request: dict[str, Any]) -> _Work:
+    names = ("take", "folder", "prompt", "language", "variant")
+    given = [request.get(name, "") for name in names]
+    if not all(isinstance(value, str) for value in given) or not all(given[:4]):
+        raise VoiceError("a take needs %(names)s", names=", ".join(names))
+    file, folder, prompt, language, variant = given
+
+    def keep(renderer: Renderer) -> dict[str, Any]:
+        kept = takes.keep(
+            Path(file), Path(folder), prompt=prompt, language=language, variant=variant
+        )
+        try:
+            key = renderer.render_key(Clause("", language, 0, kept.path))
+        except PromptError:
+            kept.path.unlink(missing_ok=True)
+            raise
+        heard_s = renderer.store.path(key).stat().st_size / g711.RATE
+        return {
+            "key": key,
+            "path": str(kept.path),
+            "sha256": kept.sha256,
+            "seconds": kept.seconds,
+            "heard_s": heard_s,
+        }
+
+    return keep
+
+
+def _refusal(error: PromptError) -> dict[str, Any]:
+    answer: dict[str, Any] = {"error": str(error), "message": error.message.parts()}
+    if isinstance(error, AudioError):
+        answer["fault"] = error.fault
+    return answer
 
 
 def _write(writer: asyncio.StreamWriter, answer: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from prompts.p56 import Samples, active_level
 LONGEST_S = 180.0
 SHORTEST_S = 0.2
 QUIETEST_DBOV = -55.0
+SILENT_DBOV = -65.0
 _LARGEST_FILE = 64 << 20
 _MOST_OVERDRIVEN = 0.02
 _LEAST_SWING_DB = 4.0
@@ -50,6 +51,7 @@ def load(file: Path) -> tuple[Samples, int]:
             seconds=f"{seconds:.1f}",
             shortest=SHORTEST_S,
             longest=f"{LONGEST_S:.0f}",
+            fault="too_short" if seconds < SHORTEST_S else "too_long",
         )
     level = active_level(samples, rate)
     if level < QUIETEST_DBOV:
@@ -57,13 +59,17 @@ def load(file: Path) -> tuple[Samples, int]:
             "%(file)s is too quiet or holds no speech (%(level)s dBov)",
             file=file.name,
             level=f"{level:.0f}",
+            fault="no_speech" if level < SILENT_DBOV else "too_quiet",
         )
     if _overdriven(samples) > _MOST_OVERDRIVEN:
-        raise AudioError("%(file)s is overdriven; record it again, softer", file=file.name)
+        raise AudioError(
+            "%(file)s is overdriven; record it again, softer", file=file.name, fault="overdriven"
+        )
     if _swing_db(samples, rate) < _LEAST_SWING_DB:
         raise AudioError(
             "%(file)s holds no speech: it is one steady sound (a hum, a tone or noise)",
             file=file.name,
+            fault="no_speech",
         )
     return samples, rate
 
@@ -100,6 +106,7 @@ def _decode(file: Path) -> tuple[Samples, int]:
                     "%(file)s is longer than %(longest)s s",
                     file=file.name,
                     longest=f"{LONGEST_S:.0f}",
+                    fault="too_long",
                 )
             frames = sound.read(dtype="float32", always_2d=True)
             return frames.mean(axis=1), int(sound.samplerate)

@@ -90,3 +90,13 @@ def test_a_key_never_leads_out_of_the_folder(key: str) -> None:
     except VoiceError:
         return
     assert path.parent.parent == Path("store")
+
+
+def test_a_removed_clause_is_gone_and_may_be_removed_again(tmp_path: Path) -> None:
+    store = ClauseStore(tmp_path)
+    key = "ab" * 20
+    store.put(key, b"sound")
+    store.remove(key)
+    store.remove(key)
+    assert store.read(key) is None
+    assert key not in store

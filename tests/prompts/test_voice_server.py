@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
 from prompts.clause import Clause
 from prompts.engines.engine import Samples
@@ -172,6 +173,68 @@ def test_a_bad_request_is_answered_in_words_and_the_next_is_served(line: bytes, 
         (error,) = (answer for number, answer in found.items() if number != 6)
         assert says in error["error"]
         assert 6 in found
+
+
+def take(number: int, file: Path, folder: Path, **more: Any) -> bytes:
+    asked = {"id": number, "take": str(file), "folder": str(folder), "prompt": "greeting"}
+    return json.dumps({**asked, "language": "zh-CN", **more}).encode() + b"\n"
+
+
+def spoken(file: Path, seconds: float = 1.0, level: float = 0.2) -> Path:
+    time_s = np.arange(int(8000 * seconds)) / 8000
+    sound = level * np.sin(2 * np.pi * 440 * time_s) * np.sin(2 * np.pi * 3 * time_s) ** 2
+    soundfile.write(str(file), sound.astype("f4"), 8000, subtype="PCM_16")
+    return file
+
+
+def test_a_take_is_kept_and_is_in_the_store_as_callers_will_hear_it(tmp_path: Path) -> None:
+    with running() as server, server.raw() as connection:
+        file = spoken(tmp_path / "take.wav")
+        connection.sendall(take(1, file, tmp_path / "kept", variant="north"))
+        (answer,) = answers(connection, 1)
+        kept = Path(answer["path"])
+        assert kept.read_bytes() == file.read_bytes()
+        assert kept.name.startswith("greeting.zh-CN.north.")
+        # The key under which the prompt itself is looked for, once the take is in use.
+        assert answer["key"] == Clause("您好", "zh-CN", 250, kept).key("any voice")
+        sound = server.store.read(answer["key"])
+        assert sound is not None
+        assert answer["heard_s"] == len(sound) / 8000
+        assert answer["seconds"] == pytest.approx(1.0)
+        assert file.exists()
+        assert server.lines() == []
+
+
+@pytest.mark.parametrize(
+    ("seconds", "level", "fault"),
+    [
+        (0.1, 0.2, "too_short"),
+        (181.0, 0.2, "too_long"),
+        (1.0, 0.003, "too_quiet"),
+        (1.0, 0.0, "no_speech"),
+        (1.0, 9.0, "overdriven"),
+    ],
+)
+def test_what_is_wrong_with_a_take_comes_as_a_word(
+    tmp_path: Path, seconds: float, level: float, fault: str
+) -> None:
+    with running() as server, server.raw() as connection:
+        file = spoken(tmp_path / "take.wav", seconds, level)
+        connection.sendall(take(1, file, tmp_path / "kept") + take(2, tmp_path, tmp_path / "kept"))
+        refused, unreadable = answers(connection, 2)
+        assert refused["fault"] == fault
+        assert unreadable["fault"] == "unusable"
+        assert "template" in refused["message"]
+        assert not (tmp_path / "kept").exists()
+
+
+@pytest.mark.parametrize("missing", ["take", "folder", "prompt", "language"])
+def test_a_take_without_its_names_is_refused(tmp_path: Path, missing: str) -> None:
+    with running() as server, server.raw() as connection:
+        asked = json.loads(take(1, tmp_path, tmp_path)) | {missing: ""}
+        connection.sendall(json.dumps(asked).encode() + b"\n")
+        (answer,) = answers(connection, 1)
+        assert "needs take, folder" in answer["error"]
 
 
 def test_a_line_without_an_end_closes_that_client_only() -> None:
