@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from call_flows.errors import Message
 from call_flows.fields import suggestion
-from call_flows.graph import Spot, exits, spots, utterances
+from call_flows.graph import Spot, all_said, exits, spots, utterances
 from call_flows.model import (
     CallBackNode,
     ChooseNode,
@@ -21,6 +21,7 @@ from call_flows.model import (
     FlowSet,
     HangUpNode,
     InputNode,
+    LanguageNode,
     ListNode,
     LookupNode,
     MenuNode,
@@ -77,20 +78,26 @@ def check(
     flow_set: FlowSet,
     prompts: PromptFacts,
     services: Mapping[str, ServiceFact] = SERVICES,
+    variants: Mapping[str, str] | None = None,
 ) -> list[Issue]:
-    """All findings, errors first, each once."""
+    """All findings, errors first, each once.
+
+    `variants` are the variants there are, each with its language (None: not looked at).
+    """
     types = variable_types(flow_set, services)
     found: list[Issue] = []
     found += _unreachable(flow_set)
     found += _dead_ends(flow_set)
     found += _loops(flow_set)
     found += _no_person(flow_set)
-    for utterance, place in _said(flow_set):
+    for utterance, place in all_said(flow_set):
         found += _prompt(utterance, place, flow_set.languages, prompts, types)
     for _spot, _flow, node in spots(flow_set):
         if isinstance(node, LookupNode):
             found += _lookup(node, services)
         found += _unset(node, types)
+    if variants is not None:
+        found += _variants(flow_set, variants)
     return sorted(dict.fromkeys(found), key=lambda i: (i.severity.value, i.place, i.line, i.text))
 
 
@@ -206,18 +213,6 @@ def _no_person(flow_set: FlowSet) -> Iterator[Issue]:
 # --- what is said
 
 
-def _said(flow_set: FlowSet) -> Iterator[tuple[Utterance, str]]:
-    for _spot, _flow, node in spots(flow_set):
-        for utterance in utterances(node):
-            yield utterance, node.place
-    for way, place in ((flow_set.on_error, "line.on_error"), (flow_set.home, "line.home")):
-        for utterance in way.say:
-            yield utterance, place
-    for flow in flow_set.flows.values():
-        for utterance in flow.back.say if flow.back is not None else ():
-            yield utterance, f"flows.{flow.id}.back"
-
-
 def _prompt(
     said: Utterance, place: str, languages: tuple[str, ...], prompts: PromptFacts, types: Types
 ) -> Iterator[Issue]:
@@ -291,6 +286,35 @@ def _prompt(
                         prompt=phrase,
                     )
                     yield issue("unknown_prompt", Severity.ERROR, text)
+
+
+def _variants(flow_set: FlowSet, variants: Mapping[str, str]) -> Iterator[Issue]:
+    """Every variant that is named exists, and beside its own language."""
+    named = [("line.variant", 0, flow_set.variant, "")]
+    named += [(f"flows.{f.id}.variant", 0, f.variant or "", "") for f in flow_set.flows.values()]
+    named += [
+        (node.place, node.line, node.variant or "", node.language)
+        for _spot, _flow, node in spots(flow_set)
+        if isinstance(node, LanguageNode)
+    ]
+    for place, line, variant, language in named:
+        if not variant:
+            continue
+        if variant not in variants:
+            text = Message(
+                "there is no variant %(variant)r%(hint)s; make it on the page of variants",
+                variant=variant,
+                hint=suggestion(variant, variants),
+            )
+            yield Issue("unknown_variant", Severity.ERROR, place, line, text)
+        elif language and variants[variant] != language:
+            text = Message(
+                "the variant %(variant)r is one of %(its)s, and this node speaks %(language)s",
+                variant=variant,
+                its=variants[variant],
+                language=language,
+            )
+            yield Issue("variant_language", Severity.ERROR, place, line, text)
 
 
 def _named(kind: str) -> Message:

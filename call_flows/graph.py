@@ -117,3 +117,19 @@ def spots(flow_set: FlowSet) -> Iterator[tuple[Spot, Flow, Node]]:
     for flow in flow_set.flows.values():
         for node in flow.nodes.values():
             yield (flow.id, node.id), flow, node
+
+
+def all_said(flow_set: FlowSet) -> Iterator[tuple[Utterance, str]]:
+    """Everything the flows may say, with its place."""
+    for _spot, _flow, node in spots(flow_set):
+        for utterance in utterances(node):
+            yield utterance, node.place
+    for way, place in ((flow_set.on_error, "line.on_error"), (flow_set.home, "line.home")):
+        for utterance in way.say:
+            yield utterance, place
+    for flow in flow_set.flows.values():
+        for utterance in flow.back.say if flow.back is not None else ():
+            yield utterance, f"flows.{flow.id}.back"
+    for kind, words in flow_set.speaking.items():
+        for utterance in (*words.chosen, *words.taken_back):
+            yield utterance, f"line.speaking.{kind.value}"

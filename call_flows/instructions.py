@@ -35,11 +35,15 @@ class CallFacts:
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """One prompt, in the language in force where it stands in the list."""
+    """One prompt, in the language and the variant in force where it stands in the list.
+
+    What the variant has not recorded is said as the language says it.
+    """
 
     prompt: str
     slots: Mapping[str, SlotValue] = field(default_factory=dict)
     language: str = ""
+    variant: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,9 @@ class Collect:
 class Record:
     """Waits for Recorded or RecordingFailed. Keys typed ahead do not end it.
 
+    A key among `keys`, pressed before the recording begins, is answered by Digits instead:
+    what plays is cut short and nothing is recorded.
+
     `category` is what the caller chose before speaking, so that a complaint
     can be filed from the recording alone after a crash.
     """
@@ -96,6 +103,7 @@ class Record:
     beep: bool
     kind: Literal["complaint", "message"]
     category: str = ""
+    keys: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +156,21 @@ class SetLanguage:
 
 
 @dataclass(frozen=True, slots=True)
+class Delivery:
+    """How the line speaks to this caller, by the caller's own choice."""
+
+    slow: bool = False
+    loud: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SetDelivery:
+    """Waits for nothing. Holds for what stands after it, until the next one."""
+
+    delivery: Delivery
+
+
+@dataclass(frozen=True, slots=True)
 class HangUp:
     """The end of the call, when what plays has ended."""
 
@@ -155,7 +178,7 @@ class HangUp:
 
 
 Waiting = Collect | Record | Lookup | FileComplaint | CreateCallBack | Transfer
-Instruction = Play | Waiting | SetLanguage | HangUp
+Instruction = Play | Waiting | SetLanguage | SetDelivery | HangUp
 
 # --- inputs
 

@@ -60,15 +60,24 @@ class Move(Enum):
     RETURN = "return"
     BACK = "back"
     REPEAT = "repeat"
+    AGAIN = "again"  # what was heard last once more, and wait as before
     HANG_UP = "hang_up"
+
+
+class Speaking(Enum):
+    """What a caller may ask of how the line speaks; asked for once more, it is taken back."""
+
+    SLOWER = "slower"
+    LOUDER = "louder"
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
     """What is said and set on the way, and where it leads.
 
-    `flow` and `node` name the place for NODE, GOTO and CALL; `then` is the node
-    at which a CALL goes on when it returns (none: the node it left).
+    `speak` changes how the line speaks from here on, before anything is said. `flow` and
+    `node` name the place for NODE, GOTO and CALL; `then` is the node at which a CALL goes
+    on when it returns (none: the node it left).
     """
 
     move: Move
@@ -77,6 +86,7 @@ class Way:
     then: str = ""
     say: tuple[Utterance, ...] = ()
     values: Mapping[str, Source] = field(default_factory=dict)
+    speak: Speaking | None = None
     place: str = ""
     line: int = 0
 
@@ -198,7 +208,10 @@ class SetNode(Node):
 
 @dataclass(frozen=True, slots=True)
 class LanguageNode(Node):
+    """Changes the language; `variant` is None where the one in force stays, "" for none."""
+
     language: str = ""
+    variant: str | None = None
     then: Way = Way(Move.HANG_UP)
 
 
@@ -241,13 +254,25 @@ class GotoNode(Node):
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """One job of the line, in one file. `back` is where `*` leads from its nodes."""
+    """One job of the line, in one file. `back` is where `*` leads from its nodes.
+
+    `variant`, where given, is what is spoken from here on (see `LanguageNode`).
+    """
 
     id: str
     title: Mapping[str, str]
     start: str
     nodes: Mapping[str, Node]
     back: Way | None = None
+    variant: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What is said when a way of speaking is chosen, and when it is taken back."""
+
+    chosen: tuple[Utterance, ...] = ()
+    taken_back: tuple[Utterance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +286,8 @@ class FlowSet:
     on_error: Way
     numbers: Mapping[str, str]
     home_prefixes: tuple[str, ...] = ()
+    speaking: Mapping[Speaking, Announcement] = field(default_factory=dict)
+    variant: str = ""
 
     def flow_for(self, called: str) -> str:
         """The flow that a called number starts; `main` for one that is not in the table."""

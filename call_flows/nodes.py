@@ -33,6 +33,7 @@ from call_flows.reading import Reader
 from call_flows.source import Table, Text, Tree
 
 TRANSFER_OUTCOMES = ("answered", "busy", "no_answer", "failed")
+NO_VARIANT = "none"
 _SERVICE = VARIABLE
 
 
@@ -244,7 +245,18 @@ def _set(fields: Fields, reader: Reader, common: dict[str, Any]) -> Node:
 
 def _language(fields: Fields, reader: Reader, common: dict[str, Any]) -> Node:
     language = fields.one_of("language", reader.languages)
-    return LanguageNode(**common, language=language, then=_way(fields, reader, "then"))
+    variant = read_variant(fields)
+    return LanguageNode(
+        **common, language=language, variant=variant, then=_way(fields, reader, "then")
+    )
+
+
+def read_variant(fields: Fields) -> str | None:
+    """The `variant` of a node, a flow or the line: None where it says nothing, "" for `none`."""
+    if "variant" not in fields:
+        return None
+    named = fields.word("variant", SLUG, "")
+    return "" if named == NO_VARIANT else named
 
 
 def _file_complaint(fields: Fields, reader: Reader, common: dict[str, Any]) -> Node:

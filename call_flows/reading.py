@@ -4,8 +4,9 @@ content     `say: main_menu`, or a list of prompts and of tables
             `{prompt: bill_found, with: [bill.amount, bill.due]}`, `{replay: recording}`,
             each with `when:`, `language:` or `barge_in:` where wanted
 condition   `{of: bill.state, is: paid}`, `{of: item.ends, is_not: ""}`, `{of: x, in: [a, b]}`
-way         `ask_code` (a node of this flow), `back`, `repeat`, `return`, `hang_up`, or a table
-            `{say: ..., set: {...}, then: node | goto: flow[.node] | call: flow}`
+way         `ask_code` (a node of this flow), `back`, `repeat`, `return`, `hang_up`, `slower`,
+            `louder`, or a table `{say: ..., set: {...}, speak: slower | louder,
+            then: node | goto: flow[.node] | call: flow}`
 retry       `{say: [first, second], attempts: 3, then: way}`, or a way at once
 """
 
@@ -21,6 +22,7 @@ from call_flows.model import (
     Move,
     Retry,
     Source,
+    Speaking,
     Utterance,
     Variable,
     Way,
@@ -28,7 +30,8 @@ from call_flows.model import (
 from call_flows.source import Listing, Table, Text, Tree
 
 _MOVES = {move.value: move for move in (Move.BACK, Move.REPEAT, Move.RETURN, Move.HANG_UP)}
-RESERVED = frozenset(_MOVES)
+_SPEAKING = {speaking.value: speaking for speaking in Speaking}
+RESERVED = frozenset(_MOVES) | frozenset(_SPEAKING)
 _TARGET = re.compile(r"[a-z][a-z0-9_]{0,63}(\.[a-z][a-z0-9_]{0,63})?")
 
 
@@ -148,15 +151,19 @@ class Reader:
             way = Way(Move.GOTO, *self._target(goto))
         elif then is not None:
             way = self.way(then, then)
+        elif "speak" in fields:
+            way = Way(Move.AGAIN)
         else:
             self.problems.note(table, "where to go on is missing: then, goto or call")
             way = Way(Move.HANG_UP)
+        speak = fields.one_of("speak", _SPEAKING, "")
         say = self.content(fields.tree("say"), fields.yes_no("barge_in", True))
         values = self.values(fields)
         return replace(
             way,
             say=say + way.say,
             values={**values, **way.values},
+            speak=_SPEAKING.get(speak, way.speak),
             place=table.place,
             line=table.line,
         )
@@ -199,6 +206,9 @@ class Reader:
     def _step(self, tree: Text) -> Way:
         if tree.text in _MOVES:
             return Way(_MOVES[tree.text], place=tree.place, line=tree.line)
+        if tree.text in _SPEAKING:
+            speak = _SPEAKING[tree.text]
+            return Way(Move.AGAIN, speak=speak, place=tree.place, line=tree.line)
         node = word(tree, SLUG, self.problems)
         return Way(Move.NODE, self.flow, node, place=tree.place, line=tree.line)
 

@@ -70,7 +70,7 @@ class Routes:
             return {self.named(way), (spot[0], way.then or spot[1])}
         if way.move in (Move.NODE, Move.GOTO, Move.CALL):
             return {self.named(way)}
-        if way.move is Move.REPEAT:
+        if way.move in (Move.REPEAT, Move.AGAIN):
             return {spot}
         if way.move is Move.RETURN:
             return self._returned(flow.id) or self.home()

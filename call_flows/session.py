@@ -17,13 +17,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from call_flows.instructions import (
     CallerHungUp,
     CallFacts,
     Collect,
     CreateCallBack,
+    Delivery,
     Digits,
     FileComplaint,
     Filed,
@@ -40,6 +41,7 @@ from call_flows.instructions import (
     Record,
     Recorded,
     RecordingFailed,
+    SetDelivery,
     SetLanguage,
     Step,
     Transfer,
@@ -47,6 +49,7 @@ from call_flows.instructions import (
     Waiting,
 )
 from call_flows.model import (
+    Announcement,
     AskNode,
     CallBackNode,
     ChooseNode,
@@ -66,6 +69,7 @@ from call_flows.model import (
     Retry,
     SayNode,
     SetNode,
+    Speaking,
     TransferNode,
     Utterance,
     Way,
@@ -83,21 +87,37 @@ _LAST_TRANSFER_S = 30.0
 
 _ANSWERS: dict[type[Waiting], tuple[type[Input], ...]] = {
     Collect: (Digits, NoInput, NoMatch),
-    Record: (Recorded, RecordingFailed),
+    Record: (Recorded, RecordingFailed, Digits),
     Lookup: (LookupResult, LookupFailed),
     FileComplaint: (Filed, FilingFailed),
     CreateCallBack: (Filed, FilingFailed),
     Transfer: (TransferEnded,),
 }
 
+# What the call record says of a key that changes how the line speaks: chosen, taken back.
+_SPOKEN = {
+    Speaking.SLOWER: ("slower", "usual_speed"),
+    Speaking.LOUDER: ("louder", "usual_volume"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What the caller heard last, and what was asked of them: to be said once more."""
+
+    asked: Collect | Record
+    said: tuple[Play, ...]
+    spoken: tuple[str, str]  # language and variant
+
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """Where a call of another flow returns to."""
+    """Where a call of another flow returns to, and what had been heard there."""
 
     flow: Flow
     node: str
     index: int
+    heard: _Heard | None
 
 
 class Session:
@@ -121,7 +141,11 @@ class Session:
         self._waiting: Waiting | None = None
         self._out: list[Instruction] = []
         self._steps: list[Step] = []
+        self._said: list[Play] = []  # since the last input, but for remarks in passing
+        self._heard: _Heard | None = None
+        self.delivery = Delivery()
         self.language = flow_set.languages[0]
+        self.variant = flow_set.variant if self._flow.variant is None else self._flow.variant
         self.finished = False
         self.failures: list[Exception] = []
 
@@ -154,7 +178,18 @@ class Session:
             return []
         if self._gone or self._ending:
             return self._next_filing(given)
+        if (
+            isinstance(self._waiting, Record)
+            and isinstance(given, Digits)
+            and given.keys not in tuple(self._waiting.keys)
+        ):
+            return []  # no key that a recording's notice knows
         return self._guarded(lambda: self._answer(given))
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """The flow and the node the caller is at."""
+        return self._flow.id, self._node.id
 
     def take_steps(self) -> list[Step]:
         """The nodes left since last asked."""
@@ -168,6 +203,7 @@ class Session:
 
     def _guarded(self, action: Callable[[], None]) -> list[Instruction]:
         self._out = []
+        self._said = []
         self._waiting = None
         try:
             action()
@@ -180,7 +216,7 @@ class Session:
         self.failures.append(failure)
         self._note("failure")
         # What was about to be said belongs to what failed; the language does not.
-        self._out = [one for one in self._out if isinstance(one, SetLanguage)]
+        self._keep_settings()
         self._waiting = None
         self._stack.clear()
         self._purge = True
@@ -198,10 +234,14 @@ class Session:
 
     def _last_resort(self) -> None:
         """No flow works: the words of on_error, a person, and the end."""
-        self._out = [one for one in self._out if isinstance(one, SetLanguage)]
+        self._keep_settings()
         self._play(u for u in self._set.on_error.say if u.prompt and not u.slots)
         self._escapes = _MAX_ESCAPES + 1
         self._wait(Transfer(_PERSON, _LAST_TRANSFER_S))
+
+    def _keep_settings(self) -> None:
+        self._out = [one for one in self._out if isinstance(one, SetLanguage | SetDelivery)]
+        self._said = []
 
     # --- the end
 
@@ -256,6 +296,8 @@ class Session:
 
     def _move(self, way: Way, outcome: str = "", given: str = "") -> None:
         """Leave the node by a way, and go on until something waits."""
+        if way.speak is not None:
+            outcome = _SPOKEN[way.speak][self._chosen(way.speak)]
         self._note(outcome, given)
         self._follow(way)
         if self._waiting is None and not self.finished:
@@ -264,12 +306,16 @@ class Session:
     def _follow(self, way: Way) -> None:
         """Say and set what stands on the way, and be where it leads."""
         self._variables.assign(way.values)
+        if way.speak is not None:
+            self._speak(way.speak)
         self._play(way.say)
         if way.move is Move.CALL:
             if len(self._stack) >= _MAX_CALL_DEPTH:
                 raise FlowFailureError(f"{_MAX_CALL_DEPTH} calls within each other, at {way.place}")
             then = way.then or self._node.id
-            self._stack.append(_Frame(self._flow, then, 0 if way.then else self._index))
+            same = not way.then and isinstance(self._node, InputNode)
+            heard = self._heard if same else None
+            self._stack.append(_Frame(self._flow, then, 0 if way.then else self._index, heard))
             self._be_at(self._set.flows[way.flow], way.node)
         elif way.move is Move.GOTO:
             self._stack.clear()
@@ -277,22 +323,36 @@ class Session:
         elif way.move is Move.NODE:
             self._be_at(self._flow, way.node)
         elif way.move is Move.RETURN:
-            self._return()
+            self._return(again=way.speak is not None)
+        elif way.move is Move.AGAIN:
+            self._again(self._heard)
         elif way.move is Move.BACK:
             self._back()
         elif way.move is Move.HANG_UP:
             self._end("finished")
 
     def _be_at(self, flow: Flow, node: str, index: int = 0) -> None:
+        if flow is not self._flow and flow.variant is not None:
+            self.variant = flow.variant
         self._flow = flow
         self._node = flow.nodes[node or flow.start]
         self._counts.clear()
         self._index = index
 
-    def _return(self) -> None:
+    def _return(self, *, again: bool = False) -> None:
+        """Go back to where this flow was called from.
+
+        With `again`, what had been heard there is said once more, not only the node's own prompt.
+        """
         if self._stack:
             frame = self._stack.pop()
             self._be_at(frame.flow, frame.node, frame.index)
+            if (
+                again
+                and frame.heard is not None
+                and frame.heard.spoken == (self.language, self.variant)
+            ):
+                self._again(frame.heard)
         elif self._set.home.move is Move.GOTO:
             self._follow(self._set.home)
         else:
@@ -310,18 +370,51 @@ class Session:
         for utterance in content:  # type: ignore[attr-defined]
             self._say(utterance)
 
-    def _say(self, utterance: Utterance) -> None:
+    def _say(self, utterance: Utterance, *, in_passing: bool = False) -> None:
+        """Say one thing; what is remarked in passing is not said again with the rest."""
         if self._variables.holds(utterance.when):
-            content = self._variables.content(utterance, self.language)
-            self._out.append(Play(content, utterance.barge_in))
+            content = self._variables.content(utterance, self.language, self.variant)
+            play = Play(content, utterance.barge_in)
+            self._out.append(play)
+            if not in_passing:
+                self._said.append(play)
 
     def _wait(self, instruction: Waiting) -> None:
         self._waiting = instruction
         self._out.append(instruction)
+        if isinstance(instruction, Collect | Record):
+            said = tuple(self._said) or (self._heard.said if self._heard is not None else ())
+            self._heard = _Heard(instruction, said, (self.language, self.variant))
 
     def _note(self, outcome: str, given: str = "") -> None:
         kind = NAMES[type(self._node)]
         self._steps.append(Step(self._flow.id, self._node.id, kind, given, outcome))
+
+    # --- how the line speaks
+
+    def _chosen(self, kind: Speaking) -> bool:
+        return self.delivery.slow if kind is Speaking.SLOWER else self.delivery.loud
+
+    def _speak(self, kind: Speaking) -> None:
+        """Take up a way of speaking, or drop it again, for the rest of the call, and say so."""
+        taken_up = not self._chosen(kind)
+        if kind is Speaking.SLOWER:
+            self.delivery = replace(self.delivery, slow=taken_up)
+        else:
+            self.delivery = replace(self.delivery, loud=taken_up)
+        self._out.append(SetDelivery(self.delivery))
+        words = self._set.speaking.get(kind, Announcement())
+        for utterance in words.chosen if taken_up else words.taken_back:
+            self._say(utterance, in_passing=True)
+
+    def _again(self, heard: _Heard | None) -> None:
+        """Say once more what was heard, and wait as before."""
+        if heard is None:
+            raise FlowFailureError(f"nothing has been heard yet at {self._node.place}")
+        self._counts.clear()
+        self._out += heard.said
+        self._said = list(heard.said)
+        self._wait(heard.asked)
 
     # --- entering a node
 
@@ -351,13 +444,15 @@ class Session:
                         node.beep,
                         node.purpose,
                         category,
+                        "".join(key for key in node.keys if key not in node.terminators),
                     )
                 )
             case LookupNode():
                 arguments, sensitive = self._variables.arguments(node.arguments)
                 arguments["language"] = self.language
                 waiting = tuple(
-                    self._variables.content(utterance, self.language) for utterance in node.waiting
+                    self._variables.content(utterance, self.language, self.variant)
+                    for utterance in node.waiting
                 )
                 self._wait(
                     Lookup(
@@ -385,6 +480,8 @@ class Session:
                 way = node.then
             case LanguageNode():
                 self.language = node.language
+                if node.variant is not None:
+                    self.variant = node.variant
                 self._out.append(SetLanguage(node.language))
                 outcome, way = node.language, node.then
             case ChooseNode():
@@ -441,6 +538,8 @@ class Session:
         match given:
             case TransferEnded() if self._escapes > _MAX_ESCAPES:
                 self._end("failure")
+            case Digits() if isinstance(node, RecordNode):
+                self._move(node.keys[given.keys], "match", given.keys)
             case Digits() if isinstance(node, InputNode):
                 self._digits(node, given)
             case NoInput() if isinstance(node, InputNode):
@@ -481,8 +580,11 @@ class Session:
                     self._move(Way(Move.REPEAT), "cleared", self._shown(node, keys))
                 else:
                     self._move(node.keys["*"], "*", "*")
-                return
-            self._entry(node, keys)
+            elif not keys and ended_by in node.keys:
+                # A terminator with nothing before it ends no entry: it is a key like others.
+                self._move(node.keys[ended_by], "match", ended_by)
+            else:
+                self._entry(node, keys)
         elif isinstance(node, MenuNode | ListNode):
             self._choice(node, keys + ended_by)
 
@@ -537,7 +639,7 @@ class Session:
             self._move(retry.then, event, given)
             return
         if retry.say:
-            self._say(retry.say[min(count, len(retry.say)) - 1])
+            self._say(retry.say[min(count, len(retry.say)) - 1], in_passing=True)
         if retry.reprompt or not isinstance(self._node, MenuNode | AskNode):
             self._move(Way(Move.REPEAT), event, given)
         else:
@@ -546,9 +648,10 @@ class Session:
 
     def _listen_again(self, node: InputNode) -> None:
         """Wait as before, without saying the node's prompt again."""
-        said = len(self._out)
+        said, heard = len(self._out), self._heard
         self._enter(node)
         self._out[said:] = [one for one in self._out[said:] if not isinstance(one, Play)]
+        self._heard = heard
 
     def _recorded(self, node: RecordNode, given: Recorded) -> None:
         kept = self._keep(node, given)

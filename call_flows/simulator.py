@@ -35,6 +35,7 @@ from call_flows.instructions import (
     Recorded,
     RecordingFailed,
     Replay,
+    SetDelivery,
     SetLanguage,
     SlotValue,
     Step,
@@ -55,6 +56,8 @@ HELP = (
     "Keys: 0-9 * #, then Enter. Enter alone: silence. h: hang up. "
     "按键后回车；直接回车表示不按键；h 挂机。"
 )
+_DELIVERY = {"slow": "slower 慢一点", "loud": "louder 大声一点"}
+_USUAL = "as usual 恢复原样"
 _SILENCE = "-"
 _HANG_UP = "h"
 # A simulated caller speaks this long, unless a number of seconds is typed.
@@ -155,10 +158,14 @@ class _Simulation:
                 return PlaybackFinished()
             case SetLanguage():
                 return None
+            case SetDelivery():
+                chosen = [name for name in ("slow", "loud") if getattr(instruction.delivery, name)]
+                self._out(f"    ~ {', '.join(_DELIVERY[name] for name in chosen) or _USUAL}")
+                return None
             case Collect():
                 return self._collect(instruction)
             case Record():
-                return self._record()
+                return self._record(instruction)
             case Lookup():
                 return self._look_up(instruction)
             case FileComplaint() | CreateCallBack():
@@ -185,8 +192,10 @@ class _Simulation:
                 return Digits(keys[:position], key)
         return Digits(keys)
 
-    def _record(self) -> Input:
+    def _record(self, wanted: Record) -> Input:
         given = self._caller.answer("  ● > ")
+        if given and given in wanted.keys:
+            return Digits(given)  # pressed while the notice was said
         self._recordings += 1
         recording = f"recording {self._recordings}"
         if given == _HANG_UP:

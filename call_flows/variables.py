@@ -75,7 +75,7 @@ class Variables:
         given = {name: value for name, value in found.items() if value != ""}
         return given, frozenset(name for name in given if wanted[name] in self._sensitive)
 
-    def content(self, utterance: Utterance, language: str) -> Say | Replay:
+    def content(self, utterance: Utterance, language: str, variant: str = "") -> Say | Replay:
         """What an utterance says now; FlowFailureError where a value it needs is not known."""
         if utterance.replay:
             return Replay(str(self._needed(utterance.replay, "replay")))
@@ -83,7 +83,7 @@ class Variables:
             slot: self._speakable(variable, utterance.prompt)
             for slot, variable in utterance.slots.items()
         }
-        return Say(utterance.prompt, slots, utterance.language or language)
+        return Say(utterance.prompt, slots, utterance.language or language, variant)
 
     def _needed(self, name: str, by: str) -> Any:
         value = self._values.get(name, "")

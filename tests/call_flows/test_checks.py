@@ -6,7 +6,7 @@ import pytest
 
 from call_flows import Issue, PromptFact, Severity, check, default_texts, load
 from call_flows.checks import PromptFacts
-from call_flows.graph import spots, utterances
+from call_flows.graph import all_said
 
 TEXTS = default_texts()
 BOTH = frozenset({"zh-CN", "en"})
@@ -29,12 +29,10 @@ def facts(**changed: PromptFact | None) -> PromptFacts:
         "ticket": "digits",
     }
     found = {
-        said.prompt: PromptFact(BOTH, {slot: types.get(slot, "text") for slot in said.slots})
-        for _spot, _flow, node in spots(load(TEXTS))
-        for said in utterances(node)
-        if said.prompt
+        one.prompt: PromptFact(BOTH, {slot: types.get(slot, "text") for slot in one.slots})
+        for one, _place in all_said(load(TEXTS))
+        if one.prompt
     }
-    found["internal_error"] = PromptFact(BOTH)
     for name, fact in changed.items():
         if fact is None:
             del found[name]
@@ -253,3 +251,22 @@ nodes:
 """
     found = check(load({"main": text}), {"hello": PromptFact(BOTH)})
     assert codes(found) == {"no_person"}
+
+
+def test_a_variant_that_is_not_there_or_not_of_the_language_is_an_error() -> None:
+    node = "{kind: language, language: zh-CN, then: menu}"
+    flows = {
+        **TEXTS,
+        "main": TEXTS["main"].replace(node, node.replace("zh-CN,", "zh-CN, variant: nort,")),
+        "bills": TEXTS["bills"].replace("start:", "variant: slow\nstart:", 1),
+        "line": TEXTS["line"] + "\nvariant: gone\n",
+    }
+    found = check(load(flows), facts(), variants={"north": "zh-CN", "slow": "en"})
+    assert {(issue.code, issue.place) for issue in found} == {
+        ("unknown_variant", "flows.main.nodes.mandarin"),
+        ("unknown_variant", "line.variant"),
+    }
+    assert any("did you mean 'north'" in issue.text for issue in found)
+    found = check(load(flows), facts(), variants={"nort": "en", "slow": "en", "gone": "en"})
+    assert [issue.code for issue in found] == ["variant_language"]
+    assert check(load(flows), facts()) == []  # where nobody knows the variants, none is judged

@@ -6,6 +6,7 @@ import pytest
 
 from call_flows import CallFacts, Session, check, default_texts, load, load_folder
 from call_flows.checks import PromptFact
+from call_flows.graph import all_said
 from call_flows.instructions import Collect, Digits, NoInput, Play, Say
 from call_flows.scenario import play, read_scenario
 from prompts.catalogue import Catalogue
@@ -55,11 +56,8 @@ def test_default_line_has_no_issue() -> None:
 
 
 def test_every_prompt_of_the_catalogue_is_said_or_is_a_phrase() -> None:
-    from call_flows.graph import spots, utterances
-
-    said = {one.prompt for _spot, _flow, node in spots(LINE) for one in utterances(node)}
-    said |= {one.prompt for one in LINE.on_error.say}
-    unused = {name for name in catalogue_facts() if not name.startswith("phrase.")} - said
+    heard = {utterance.prompt for utterance, _place in all_said(LINE)}
+    unused = {name for name in catalogue_facts() if not name.startswith("phrase.")} - heard
     # Said by the responder itself, while a clause is rendered.
     assert unused <= {"please_wait"}
 

@@ -393,3 +393,69 @@ def test_a_recordings_id_is_not_written_down_as_keys() -> None:
     session.resume(Digits("1"))
     session.resume(Recorded("recording-id", 5.0, "terminator"))
     assert [step.given for step in session.take_steps() if step.kind == "record"] == [""]
+
+
+def variants(flow_set: FlowSet, keys: str) -> list[tuple[str, str]]:
+    """What is said from the start, and in which variant, with these keys pressed in turn."""
+    session = Session(flow_set)
+    out = session.start(CallFacts())
+    for key in keys:
+        out += session.resume(Digits(key))
+    plays = [one.content for one in out if isinstance(one, Play)]
+    return [(say.prompt, say.variant) for say in plays if isinstance(say, Say)]
+
+
+DIALECTS = """
+  start:
+    kind: menu
+    say: hello
+    choices: {"1": mandarin, "2": dialect, "3": kept, "4": {goto: village}}
+    on: {no_input: hang_up, no_match: hang_up, hang_up: nothing}
+  mandarin: {kind: language, language: zh-CN, variant: none, then: start}
+  dialect: {kind: language, language: zh-CN, variant: north, then: start}
+  kept: {kind: language, language: en, then: start}
+"""
+VILLAGE = """
+spec_version: 1
+start: hello
+variant: village
+nodes:
+  hello: {kind: say, say: notice, then: {goto: main}}
+"""
+
+
+def test_a_caller_chooses_a_variant_which_holds_until_another_is_chosen() -> None:
+    flows = line(DIALECTS, village=VILLAGE)
+    assert variants(flows, "231") == [
+        ("hello", ""),
+        ("hello", "north"),
+        ("hello", "north"),  # another language keeps it: what it has not recorded falls back
+        ("hello", ""),
+    ]
+
+
+def test_a_flow_that_names_a_variant_speaks_it_from_there_on() -> None:
+    flows = line(DIALECTS, village=VILLAGE)
+    assert variants(flows, "4") == [("hello", ""), ("notice", "village"), ("hello", "village")]
+    session = Session(flows, "village")
+    session.start(CallFacts())
+    assert session.variant == "village"
+
+
+def test_the_line_may_speak_a_variant_from_the_first_word() -> None:
+    flows = line(DIALECTS, shared="variant: south\n", village=VILLAGE)
+    assert variants(flows, "2") == [("hello", "south"), ("hello", "north")]
+
+
+def test_the_words_of_a_wait_are_in_the_variant_too() -> None:
+    nodes = """
+  start:
+    kind: lookup
+    service: bills.find
+    with: {}
+    as: bill
+    waiting: please_wait
+    on: {found: hang_up, timeout: hang_up, error: hang_up}
+"""
+    out = Session(line(nodes, shared="variant: north\n")).start(CallFacts())
+    assert [say.variant for say in out[-1].waiting] == ["north"]
