@@ -30,7 +30,9 @@ from decimal import Decimal
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
+from call_flows.errors import Message
 from call_flows.instructions import (
     CallerHungUp,
     CallFacts,
@@ -52,10 +54,20 @@ from call_flows.instructions import (
 )
 from call_flows.model import FlowSet
 from call_flows.session import Session
+from call_flows.watched import WatchedSession
 
 
 class ScenarioError(AssertionError):
-    """A scenario cannot be read, or the line did otherwise; says at which step."""
+    """A scenario cannot be read, or the line did otherwise.
+
+    `message` says at which step and what; `at` is the node at which the call stood, as
+    `flow.node`, where it came to that.
+    """
+
+    def __init__(self, template: str, /, *, at: str = "", **params: object) -> None:
+        self.message = Message(template, **params)
+        self.at = at
+        super().__init__(self.message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +94,32 @@ class Scenario:
 
 def read_scenario(text: str) -> Scenario:
     """Read one scenario; ScenarioError says what is wrong with it."""
-    found = YAML(typ="safe", pure=True).load(text)
+    try:
+        found = YAML(typ="safe", pure=True).load(text)
+    except (YAMLError, ValueError) as error:
+        raise ScenarioError("not YAML: %(reason)s", reason=str(error).splitlines()[0]) from None
     if not isinstance(found, dict):
         raise ScenarioError("a scenario is a table with `steps`")
-    _known(found, {"title", "flow", "call", "steps", "path"}, "scenario")
-    call = found.get("call") or {}
-    _known(call, {"caller", "called"}, "call")
+    _known(found, {"title", "flow", "call", "steps", "path"}, Message("scenario"))
+    call, steps = found.get("call") or {}, found.get("steps")
+    if not isinstance(call, dict) or not isinstance(steps, list):
+        raise ScenarioError("a scenario is a table with `steps`")
+    _known(call, {"caller", "called"}, Message("call"))
     return Scenario(
         title=str(found.get("title", "")),
         flow=str(found.get("flow", "main")),
         call=CallFacts(str(call.get("caller", "")), str(call.get("called", ""))),
-        steps=tuple(_step(step, number) for number, step in enumerate(found["steps"], start=1)),
+        steps=tuple(_step(step, number) for number, step in enumerate(steps, start=1)),
         path=tuple(found.get("path") or ()),
     )
+
+
+def read_input(given: Mapping[str, Any]) -> Input:
+    """One input as a scenario writes it: `{press: "1"}`; ScenarioError."""
+    step = _step(given, 1)
+    if step.given is None:
+        raise ScenarioError("one of %(inputs)s is wanted", inputs=", ".join(_INPUTS))
+    return step.given
 
 
 def play(scenario: Scenario, flow_set: FlowSet, *, language: str | None = None) -> Session:
@@ -102,11 +127,12 @@ def play(scenario: Scenario, flow_set: FlowSet, *, language: str | None = None) 
 
     With `language`, every prompt must be in it (the scenario's own word wins).
     """
-    session = Session(flow_set, scenario.flow)
+    session = WatchedSession(flow_set, scenario.flow)
     out = session.start(scenario.call)
     steps = []
     for number, step in enumerate(scenario.steps, start=1):
-        _compare(out, step, f"{scenario.title}: step {number}", step.language or language)
+        where = Message("%(title)s: step %(number)s", title=scenario.title, number=number)
+        _compare(out, step, where, step.language or language, session.stands)
         steps += session.take_steps()
         if step.given is not None:
             out = session.resume(step.given)
@@ -115,9 +141,20 @@ def play(scenario: Scenario, flow_set: FlowSet, *, language: str | None = None) 
     rest = iter(nodes)
     for node in scenario.path:
         if node not in rest:
-            raise ScenarioError(f"{scenario.title}: {node} is not on the path {nodes}")
+            raise ScenarioError(
+                "%(title)s: %(node)s is not on the path %(path)s",
+                title=scenario.title,
+                node=node,
+                path=nodes,
+                at=session.stands,
+            )
     if session.failures:
-        raise ScenarioError(f"{scenario.title}: failed inside: {session.failures}")
+        raise ScenarioError(
+            "%(title)s: failed inside: %(failures)s",
+            title=scenario.title,
+            failures=session.failures,
+            at=session.stands,
+        )
     return session
 
 
@@ -131,11 +168,17 @@ def prompts_of(out: Sequence[Instruction]) -> list[str]:
 
 
 def _compare(
-    out: Sequence[Instruction], step: ScenarioStep, where: str, language: str | None
+    out: Sequence[Instruction], step: ScenarioStep, where: Message, language: str | None, at: str
 ) -> None:
     said = prompts_of(out)
     if step.expect is not None and said != list(step.expect):
-        raise ScenarioError(f"{where}: expected {list(step.expect)}, heard {said}")
+        raise ScenarioError(
+            "%(where)s: expected %(expected)s, heard %(heard)s",
+            where=where,
+            expected=list(step.expect),
+            heard=said,
+            at=at,
+        )
     contents = [one.content for one in out if isinstance(one, Play)]
     slots: dict[str, Any] = {}
     for content in contents:
@@ -143,42 +186,92 @@ def _compare(
             continue
         slots.update(content.slots)
         if language is not None and content.language != language:
-            raise ScenarioError(f"{where}: {content.prompt} in {content.language}")
+            raise ScenarioError(
+                "%(where)s: %(prompt)s in %(language)s",
+                where=where,
+                prompt=content.prompt,
+                language=content.language,
+                at=at,
+            )
     for name, value in step.slots.items():
         if slots.get(name) != value:
-            raise ScenarioError(f"{where}: {name} is {slots.get(name)!r}, not {value!r}")
+            raise ScenarioError(
+                "%(where)s: %(name)s is %(found)s, not %(wanted)s",
+                where=where,
+                name=name,
+                found=repr(slots.get(name)),
+                wanted=repr(value),
+                at=at,
+            )
     if step.waits:
-        last = [one for one in out if not isinstance(one, SetLanguage)][-1:]
-        wanted = dict(step.waits)
-        kind = wanted.pop("for", None)
-        found = type(last[0]).__name__ if last else "nothing"
-        if kind is not None and found != kind:
-            raise ScenarioError(f"{where}: ends with {found}, not {kind}")
-        for name, value in wanted.items():
-            if getattr(last[0], name, None) != value:
-                raise ScenarioError(f"{where}: {name} of {last[0]} is not {value!r}")
+        _compare_waits(out, dict(step.waits), where, at)
 
 
-def _step(found: Mapping[str, Any], number: int) -> ScenarioStep:
-    _known(found, {"expect", "slots", "language", "waits", *_INPUTS}, f"step {number}")
+def _compare_waits(
+    out: Sequence[Instruction], wanted: dict[str, Any], where: Message, at: str
+) -> None:
+    last = [one for one in out if not isinstance(one, SetLanguage)][-1:]
+    kind = wanted.pop("for", None)
+    found = type(last[0]).__name__ if last else "nothing"
+    if kind is not None and found != kind:
+        raise ScenarioError(
+            "%(where)s: ends with %(found)s, not %(wanted)s",
+            where=where,
+            found=found,
+            wanted=kind,
+            at=at,
+        )
+    for name, value in wanted.items():
+        if not last or getattr(last[0], name, None) != value:
+            raise ScenarioError(
+                "%(where)s: %(name)s of %(found)s is not %(wanted)s",
+                where=where,
+                name=name,
+                found=last[0] if last else found,
+                wanted=repr(value),
+                at=at,
+            )
+
+
+def _step(found: Any, number: int) -> ScenarioStep:
+    place = Message("step %(number)s", number=number)
+    if not isinstance(found, dict):
+        raise ScenarioError("%(where)s: a table is wanted", where=place)
+    _known(found, {"expect", "slots", "language", "waits", *_INPUTS}, place)
     given = [name for name in _INPUTS if name in found]
     if len(given) > 1:
-        raise ScenarioError(f"step {number}: one input at a time, not {given}")
+        raise ScenarioError(
+            "%(where)s: one input at a time, not %(given)s", where=place, given=given
+        )
     waits = found.get("waits") or {}
     expect = found.get("expect")
+    try:
+        read = _INPUTS[given[0]](found[given[0]]) if given else None
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise ScenarioError(
+            "%(where)s: %(input)s cannot be read: %(reason)s",
+            where=place,
+            input=given[0],
+            reason=repr(error),
+        ) from None
     return ScenarioStep(
         expect=tuple(expect) if expect is not None else None,
         slots={name: _value(value) for name, value in (found.get("slots") or {}).items()},
         language=found.get("language"),
         waits={"for": waits} if isinstance(waits, str) else waits,
-        given=_INPUTS[given[0]](found[given[0]]) if given else None,
+        given=read,
     )
 
 
-def _known(found: Mapping[str, Any], known: set[str], where: str) -> None:
+def _known(found: Mapping[str, Any], known: set[str], where: Message) -> None:
     unknown = found.keys() - known
     if unknown:
-        raise ScenarioError(f"{where}: unknown {sorted(unknown)}; there are {sorted(known)}")
+        raise ScenarioError(
+            "%(where)s: unknown %(unknown)s; there are %(known)s",
+            where=where,
+            unknown=sorted(map(str, unknown)),
+            known=sorted(known),
+        )
 
 
 def _press(value: Any) -> Input:
@@ -205,9 +298,9 @@ def _value(value: Any) -> Any:
         return [{name: _value(one) for name, one in item.items()} for item in value]
     if isinstance(value, str) and value.endswith(" yuan"):
         return Decimal(value.removesuffix(" yuan"))
-    if isinstance(value, datetime | date | str | int):
+    if isinstance(value, datetime | date | str | int | Decimal):
         return value
-    raise ScenarioError(f"{value!r} is no value a service gives")
+    raise ScenarioError("%(value)s is no value a service gives", value=repr(value))
 
 
 _INPUTS: Mapping[str, Callable[[Any], Input]] = {
