@@ -8,6 +8,7 @@ recorded is kept, what was said is filed, the record is complete.
 import logging
 import uuid
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
@@ -92,6 +93,8 @@ class Call:
         self._referral: Referral | None = None
         self._person: Person | None = None
         self._transferred = False
+        self._person_at: datetime | None = None
+        self._here_since = utc_now()
         self._written = False
         flow = snapshot.flow_for(invite.called_user)
         self._session = Session(snapshot.flows, flow)
@@ -219,6 +222,7 @@ class Call:
             self._referral.stop()
         if self._person is not None:
             self._transferred = self._person.answered
+            self._person_at = self._person.answered_at
             self._person.abandon()
         if self._established:
             self._interpreter.caller_hung_up()
@@ -264,7 +268,14 @@ class Call:
 
     def steps(self, steps: Sequence[Step]) -> None:
         """Note the path for the record."""
+        if steps:
+            self._here_since = utc_now()
         self.journal.steps(steps)
+
+    @property
+    def place(self) -> tuple[str, str, datetime]:
+        """Flow and node the caller is at, and since when."""
+        return *self._session.place, self._here_since
 
     def look_up(self, lookup: Lookup, language: str) -> "Deferred[LookupResult]":
         """Ask a service."""
@@ -305,6 +316,7 @@ class Call:
         def transferred(result: TransferOutcome) -> None:
             self._referral = None
             self._transferred = result == "answered"
+            self._person_at = utc_now() if self._transferred else None
             ended(result)
 
         def refused() -> None:
@@ -331,12 +343,13 @@ class Call:
         self, target: str, timeout_s: float, ended: Callable[[TransferOutcome], None]
     ) -> None:
         def over(result: TransferOutcome) -> None:
+            self._person_at = person.answered_at
             self._person = None
             self._transferred = result == "answered"
             ended(result)
 
-        self._person = Person(self._house, self._leg, over)
-        self._person.call(
+        person = self._person = Person(self._house, self._leg, over)
+        person.call(
             target,
             self._invite.flow,
             timeout_s=timeout_s,
@@ -372,6 +385,7 @@ class Call:
             reason,
             language=self._session.language,
             self_served=None if not self._established else not self._transferred,
+            person_at=self._person_at,
             quality=quality if self._established else None,
         )
         self._house.forget(self)

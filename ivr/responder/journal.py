@@ -79,6 +79,7 @@ class Journal:
         *,
         language: str,
         self_served: bool | None,
+        person_at: datetime | None = None,
         quality: calls.Quality | None,
     ) -> None:
         """Complete the record."""
@@ -90,6 +91,7 @@ class Journal:
                 reason,
                 language=language,
                 self_served=self_served,
+                person_at=person_at,
                 quality=quality,
             ),
         )

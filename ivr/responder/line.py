@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from sqlalchemy.orm import Session
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
@@ -27,7 +28,7 @@ from ivr.responder.ticker import Deadlines, Ticker
 from ivr.responder.transport import LocalAddresses, SipTransport
 from ivr.responder.trunks import Trunks, host_and_port
 from ivr.responder.voice import VoiceClient
-from ivr.services import heartbeats
+from ivr.services import heartbeats, live_calls
 from ivr.settings import Settings
 from ivr.sip import events
 from ivr.sip.address import Flow
@@ -243,6 +244,12 @@ class Line:
             "sip": dict(self.sip.user_agent.counters),
         }
         now = utc_now()
-        beating = self.records.write(lambda session: heartbeats.beat(session, PROCESS, detail, now))
+        places = {call.journal.id: call.place for call in self._calls.values()}
+
+        def beat(session: Session) -> None:
+            heartbeats.beat(session, PROCESS, detail, now)
+            live_calls.note(session, places, now)
+
+        beating = self.records.write(beat)
         beating.addErrback(lambda failure: log.error("%s", failure.getErrorMessage()))
         self.deadlines.at(self.deadlines.now + HEARTBEAT_S, self._beat)

@@ -7,6 +7,7 @@ bridge the two legs here. Either way the outcome is one word.
 
 import logging
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
 from twisted.internet.defer import Deferred
@@ -138,6 +139,8 @@ class Person:
         self._address = ""
         self._version = 1
         self._answered = False
+        self.answered_at: datetime | None = None
+        """When the caller was put through; wall clock, for the record."""
         self._over = False
 
     def call(
@@ -234,6 +237,7 @@ class Person:
         if self._clock is not None:
             self._clock.cancel()
         self._answered = True
+        self.answered_at = datetime.now(UTC)
         self._own.configure(plan)
         self._caller.stop_playing()
         self._caller.bridge(self._own)

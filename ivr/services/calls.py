@@ -79,6 +79,7 @@ class CallEnd:
     flow: str | None = None
     flow_revision: int | None = None
     self_served: bool | None = None
+    person_at: datetime | None = None
     quality: Quality | None = None
 
 
@@ -190,6 +191,7 @@ def close_calls(session: Session, ends: Sequence[tuple[str, CallEnd]]) -> None:
                 "new_flow": end.flow,
                 "new_flow_revision": end.flow_revision,
                 "new_self_served": end.self_served,
+                "new_person_at": end.person_at,
                 **{
                     f"new_{name}": getattr(end.quality or _NO_QUALITY, name)
                     for name in Quality.__slots__
@@ -223,6 +225,7 @@ _CLOSE = _changing(
     "flow",
     "flow_revision",
     "self_served",
+    "person_at",
     *Quality.__slots__,
 )
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ivr.records.tables import Heartbeat
+from ivr.services import availability
 
 STALE = timedelta(seconds=15)
 
@@ -17,6 +18,7 @@ STALE = timedelta(seconds=15)
 def beat(session: Session, process: str, detail: Mapping[str, Any], now: datetime) -> None:
     """`process` lives; `detail` is JSON (calls running, version, ...)."""
     row = session.get(Heartbeat, process)
+    availability.note_gap(session, row, process, now)
     if row is None:
         row = Heartbeat(process=process)
         session.add(row)

@@ -85,6 +85,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_line_gaps")),
     )
     op.create_index("ix_line_gaps_process_until", "line_gaps", ["process", "until"])
+    op.execute(
+        "INSERT INTO line_gaps (process, since, until, kind) "
+        "SELECT process, at, at, 'first' FROM heartbeats"
+    )
     op.create_table(
         "call_places",
         sa.Column("process", sa.String(length=64), nullable=False),
