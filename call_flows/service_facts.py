@@ -30,6 +30,12 @@ _NOTICE = {
     "text": "text",
 }
 
+_REFUSALS: Mapping[str, Mapping[str, ValueType]] = {
+    fault: {}
+    for fault in ("too_short", "too_long", "too_quiet", "no_speech", "overdriven", "unusable")
+}
+_SIGNED_OUT: Mapping[str, Mapping[str, ValueType]] = {"signed_out": {}}
+
 SERVICES: Mapping[str, ServiceFact] = {
     "bills.find": ServiceFact(
         needs=frozenset({"account"}),
@@ -70,4 +76,33 @@ SERVICES: Mapping[str, ServiceFact] = {
             "not_found": {},
         },
     ),
+    "studio.enter": ServiceFact(
+        needs=frozenset({"code"}),
+        outcomes={
+            "accepted": {},
+            "wrong_code": {"tries_left": "count"},
+            "locked": {"minutes": "count"},
+        },
+    ),
+    "studio.find": ServiceFact(
+        needs=frozenset({"number"}),
+        outcomes={
+            "found": {"variants": {"code": "text", "name": "text"}, "count": "count"},
+            "not_found": {},
+            "has_slots": {},
+            **_SIGNED_OUT,
+        },
+    ),
+    "studio.choose": ServiceFact(
+        needs=frozenset({"tongue"}),
+        outcomes={"ready": {"now": "recording"}, "no_text": {}, **_SIGNED_OUT},
+    ),
+    "studio.check": ServiceFact(
+        needs=frozenset({"take"}),
+        outcomes={"good": {"sound": "recording"}, **_REFUSALS, **_SIGNED_OUT},
+    ),
+    "studio.keep": ServiceFact(
+        outcomes={"kept": {}, "changed": {}, "nothing": {}, **_SIGNED_OUT},
+    ),
+    "studio.drop": ServiceFact(outcomes={"dropped": {}}),
 }
