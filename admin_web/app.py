@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -79,7 +79,7 @@ def create_app(
         SECRET_KEY=settings.secret_key,
         MAX_CONTENT_LENGTH=settings.max_upload_mib * MIB,
         MAX_FORM_MEMORY_SIZE=2 * MIB,  # the longest call flow fits with room to spare
-        PERMANENT_SESSION_LIFETIME=timedelta(minutes=settings.session_idle_min),
+        PERMANENT_SESSION_LIFETIME=settings.sessions.idle,
         SESSION_COOKIE_NAME="desk_session",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",

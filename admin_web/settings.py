@@ -6,7 +6,10 @@ The lead process builds this from ``IVR_*`` settings; the desk itself reads no e
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
+
+from ivr.services.sessions import SessionLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +34,20 @@ class DeskSettings:
     texts_dir: Path | None = None
     flows_dir: Path | None = None
     api_token: str | None = None
-    session_idle_min: int = 60
-    session_max_h: int = 12
+    session_idle_s: float = 3600.0
+    session_max_s: float = 12 * 3600.0
     max_upload_mib: int = 20
 
     def __post_init__(self) -> None:
         if len(self.secret_key) < 16:
             raise ValueError("secret_key: give at least 16 characters, random and kept secret")
+
+    @property
+    def sessions(self) -> SessionLimits:
+        """How long somebody stays signed in."""
+        return SessionLimits(
+            timedelta(seconds=self.session_idle_s), timedelta(seconds=self.session_max_s)
+        )
 
     @property
     def recordings(self) -> Path:

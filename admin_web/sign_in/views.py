@@ -16,7 +16,7 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_login import current_user, login_user, logout_user
+from flask_login import current_user, logout_user
 from wtforms import ValidationError
 
 from admin_web.desk import desk
@@ -25,9 +25,9 @@ from admin_web.languages import COOKIE, keep, page_language
 from admin_web.links import same_site
 from admin_web.roles import ROLE_DUTIES, ROLE_NAMES
 from admin_web.sign_in.forms import OwnPassword, SignInForm, check_strength
-from admin_web.sign_in.person import SIGNED_IN_AT, Person
+from admin_web.sign_in.person import begin_session
 from ivr.records.tables import Staff
-from ivr.services import passwords, staff
+from ivr.services import passwords, sessions, staff
 from ivr.services.staff import SignInResult
 
 blueprint = Blueprint("sign_in", __name__)
@@ -79,10 +79,7 @@ def _address_locked(until: datetime) -> str:
 
 
 def _begin_session(row: Staff, wanted: str) -> ResponseReturnValue:
-    session.clear()  # nothing chosen before the sign-in is carried into it
-    session.permanent = True
-    session[SIGNED_IN_AT] = desk().now().timestamp()
-    login_user(Person.of(row))
+    begin_session(row)
     if row.must_change_password:
         wanted = url_for("sign_in.own_password")
     answer = make_response(redirect(wanted))
@@ -99,6 +96,11 @@ def _begin_session(row: Staff, wanted: str) -> ResponseReturnValue:
 @blueprint.post("/sign-out")
 def sign_out() -> ResponseReturnValue:
     """End this session."""
+    with desk().database.begin() as writing:
+        person = staff.get(writing, current_user.username)
+        sessions.end(
+            writing, person, current_user.session_id, who=person.username, now=desk().now()
+        )
     logout_user()
     session.clear()
     flash(_("You are signed out."))
@@ -143,7 +145,5 @@ def _change(form: OwnPassword) -> bool:
         row = staff.set_password(
             writing, username, hashed, must_change=False, who=username, now=now
         )
-        writing.flush()
-        person = Person.of(row)
-    login_user(person)
+    begin_session(row)
     return True

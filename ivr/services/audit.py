@@ -1,19 +1,38 @@
-"""Who did what to which record, when: written in the transaction that did it, read by pages."""
+"""Who did, or saw, what of which record, when: chained by seals, read by pages.
+
+Entries are written at the very end of the transaction that did it: the head of the chain is the
+last lock it takes, so that nobody waits for it in a circle, and nobody for long. An entry whose
+transaction is rolled back was never written.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, event, func, select, tuple_
+from sqlalchemy.orm import Session, SessionTransaction
 
-from ivr.records.tables import AuditEntry
+from ivr.records.seal import as_kept, seal
+from ivr.records.tables import AuditChain, AuditEntry
 from ivr.services.errors import RefusedError
 from ivr.services.paging import PAGE_SIZE, page_key, parse_page_key
 from ivr.services.text import storable
+
+_PENDING = "audit_pending"
+ONCE_WITHIN = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    at: datetime
+    who: str
+    what: str
+    record: str
+    detail: dict[str, Any] | None
+    savepoint: SessionTransaction | None
 
 
 def record(
@@ -25,16 +44,93 @@ def record(
     detail: Mapping[str, Any] | None = None,
     now: datetime,
 ) -> None:
-    """Add an entry: `what` is a word such as `flow_published`, `record` names its object."""
-    session.add(
-        AuditEntry(
+    """Note an entry: `what` is a word such as `flow_published`, `record` names its object.
+
+    It is there once the transaction is committed, not before.
+    """
+    session.info.setdefault(_PENDING, []).append(
+        _Pending(
             at=now,
             who=storable(who, 64),
             what=storable(what, 64),
             record=storable(record, 128),
-            detail=None if detail is None else dict(detail),
+            detail=as_kept(detail),
+            savepoint=session.get_nested_transaction(),
         )
     )
+
+
+def record_once(
+    session: Session,
+    *,
+    who: str,
+    what: str,
+    record: str,
+    now: datetime,
+    within: timedelta = ONCE_WITHIN,
+) -> None:
+    """The same, unless it is noted already and `within` has not passed since.
+
+    For what is looked at again and again, such as a page that is loaded after each change.
+    """
+    known = session.scalar(
+        select(AuditEntry.id)
+        .where(
+            AuditEntry.record == storable(record, 128),
+            AuditEntry.who == storable(who, 64),
+            AuditEntry.what == what,
+            AuditEntry.at > now - within,
+        )
+        .limit(1)
+    )
+    if known is None:
+        _note(session, who=who, what=what, record=record, now=now)
+
+
+_note = record  # `record` is a parameter above
+
+
+@event.listens_for(Session, "before_commit")
+def _write_pending(session: Session) -> None:
+    """Chain what was noted; a savepoint's end is not the end."""
+    if session.in_nested_transaction():
+        return
+    pending: list[_Pending] = session.info.pop(_PENDING, [])
+    if pending:
+        # Whatever else this transaction locks is locked before the head.
+        session.flush()
+        chain(session, pending)
+
+
+@event.listens_for(Session, "after_soft_rollback")
+def _forget_pending(session: Session, previous: SessionTransaction) -> None:
+    """What was rolled back was not done."""
+    if not previous.nested:
+        session.info.pop(_PENDING, None)
+        return
+    kept = [one for one in session.info.get(_PENDING, []) if one.savepoint is not previous]
+    if _PENDING in session.info:
+        session.info[_PENDING] = kept
+
+
+def chain(session: Session, pending: Sequence[_Pending]) -> None:
+    """Seal entries behind the head, which stays locked to the end of the transaction."""
+    head = session.get(AuditChain, 1, with_for_update=True, populate_existing=True)
+    if head is None:
+        raise RuntimeError("the audit log has lost its head: restore a backup (ivr audit check)")
+    for one in pending:
+        entry = {
+            "at": one.at,
+            "who": one.who,
+            "what": one.what,
+            "record": one.record,
+            "detail": one.detail,
+        }
+        former, number = head.last_hash, head.last_id + 1
+        sealed = seal(former, entry_id=number, **entry)  # type: ignore[arg-type]
+        session.add(AuditEntry(id=number, former_hash=former, hash=sealed, **entry))
+        head.last_id, head.last_hash = number, sealed
+    session.flush()
 
 
 @dataclass(frozen=True, slots=True)

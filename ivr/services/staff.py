@@ -18,8 +18,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ivr.records import Database
-from ivr.records.tables import Role, Staff
-from ivr.services import audit
+from ivr.records.tables import Department, Role, Staff
+from ivr.services import audit, sessions
 from ivr.services.errors import NotFoundError, RefusedError
 from ivr.services.passwords import (
     check_policy,
@@ -134,6 +134,7 @@ def create(
     display_name: str = "",
     language: str = "zh-CN",
     must_change_password: bool = True,
+    department: str | None = None,
     who: str,
     now: datetime,
 ) -> Staff:
@@ -148,13 +149,21 @@ def create(
         display_name=storable(display_name.strip(), 80),
         password_hash=password_hash,
         role=Role(role),
+        department=_department(session, Role(role), department),
         language=_language(language),
         must_change_password=must_change_password,
         created_at=now,
     )
     session.add(person)
     session.flush()
-    audit.record(session, who=who, what="staff_created", record=name, now=now)
+    audit.record(
+        session,
+        who=who,
+        what="staff_created",
+        record=name,
+        detail={"role": person.role.value, **({"department": department} if department else {})},
+        now=now,
+    )
     return person
 
 
@@ -173,13 +182,13 @@ def set_password(
     who: str,
     now: datetime,
 ) -> Staff:
-    """Give a new password; it ends a lock and every session the person has."""
+    """Give a new password; it ends a lock and every session the person has. NotFoundError."""
     person = get(session, username)
     person.password_hash = password_hash
     person.must_change_password = must_change
     person.wrong_tries = 0
     person.locked_until = None
-    person.session_version += 1
+    sessions.end_all(session, person, now=now)
     audit.record(session, who=who, what="password_changed", record=person.username, now=now)
     return person
 
@@ -194,26 +203,43 @@ def edit(
     role: Role | str | None = None,
     language: str | None = None,
     active: bool | None = None,
+    department: str | None = None,
 ) -> Staff:
-    """Change what is given; the last active administrator cannot be lost. RefusedError."""
+    """Change what is given; the last active administrator cannot be lost. RefusedError.
+
+    Another role or department, or being made inactive, ends the person's sessions. `department`
+    counts with a `role` only: a clerk has one, nobody else has.
+    """
     person = get(session, username)
+    changed: list[str] = []
     if display_name is not None:
         person.display_name = storable(display_name.strip(), 80)
     if language is not None:
         person.language = _language(language)
-    if role is not None and Role(role) is not person.role:
-        person.role = Role(role)
-        person.session_version += 1
+    if role is not None:
+        role, department = Role(role), _department(session, Role(role), department)
+        if (role, department) != (person.role, person.department):
+            person.role, person.department = role, department
+            changed.append(" ".join(filter(None, (role.value, department))))
     if active is not None and active is not person.active:
         person.active = active
-        person.session_version += 1
+        changed.append("active" if active else "inactive")
+    if changed:
+        sessions.end_all(session, person, now=now)
     session.flush()
     left = session.scalar(
         select(func.count(Staff.id)).where(Staff.role == Role.ADMINISTRATOR, Staff.active.is_(True))
     )
     if not left:
         raise RefusedError("there must be an active administrator left")
-    audit.record(session, who=who, what="staff_changed", record=person.username, now=now)
+    audit.record(
+        session,
+        who=who,
+        what="staff_changed",
+        record=person.username,
+        detail={"now": ", ".join(changed)} if changed else None,
+        now=now,
+    )
     return person
 
 
@@ -223,12 +249,6 @@ def get(session: Session, username: str) -> Staff:
     if person is None:
         raise NotFoundError("there is nobody with the username %(name)s", name=username)
     return person
-
-
-def by_id(session: Session, staff_id: int) -> Staff | None:
-    """The person a session cookie names, if still active."""
-    person = session.get(Staff, staff_id)
-    return person if person is not None and person.active else None
 
 
 def everybody(session: Session) -> Sequence[Staff]:
@@ -243,6 +263,17 @@ def _find(session: Session, name: str, *, lock: bool = False) -> Staff | None:
 
 def _normal(username: str) -> str:
     return storable(username.strip().lower(), 64)
+
+
+def _department(session: Session, role: Role, code: str | None) -> str | None:
+    """The department that goes with a role; RefusedError for a clerk without one."""
+    if role is not Role.CLERK:
+        return None
+    if not code:
+        raise RefusedError("a clerk works for one department; choose it")
+    if session.get(Department, code) is None:
+        raise RefusedError("there is no department %(code)s", code=code)
+    return code
 
 
 def _language(language: str) -> str:

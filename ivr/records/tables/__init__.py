@@ -1,5 +1,6 @@
 """The tables, one module per concept. Importing this module knows them all."""
 
+from ivr.records.tables.audit import AuditAnchor, AuditChain, AuditEntry
 from ivr.records.tables.bills import Account, Bill, BillState, UtilityKind
 from ivr.records.tables.calls import (
     Call,
@@ -32,7 +33,14 @@ from ivr.records.tables.content import (
 )
 from ivr.records.tables.line import Heartbeat, Number, Setting, TrunkRow
 from ivr.records.tables.outages import Area, Outage
-from ivr.records.tables.staff import ApiToken, AuditEntry, Role, Staff
+from ivr.records.tables.staff import (
+    ApiToken,
+    RecoveryCode,
+    Role,
+    SecondFactor,
+    Staff,
+    StaffSession,
+)
 from ivr.records.tables.studio import StudioCaller, StudioCode
 from ivr.records.tables.supervision import (
     CallHour,
@@ -55,6 +63,8 @@ __all__ = [
     "CallBackState",
     "CallBackTask",
     "CallHour",
+    "AuditAnchor",
+    "AuditChain",
     "CallNote",
     "CallOutcome",
     "CallPlaces",
@@ -89,4 +99,7 @@ __all__ = [
 ]
     "PromptNumber",
     "PromptVariant",
+    "RecoveryCode",
     "RecordingSource",
+    "SecondFactor",
+    "StaffSession",

@@ -39,7 +39,10 @@ class CallOutcome(StrEnum):
 
 
 class RecordingState(StrEnum):
-    """`unfinished`: the line died while it was being written; what was said is there."""
+    """`unfinished`: the line died while it was being written; what was said is there.
+
+    `purged`: its time of retention is over and its file is removed; that it was is still known.
+    """
 
     RECORDING = "recording"
     COMPLETE = "complete"
@@ -49,6 +52,7 @@ class RecordingState(StrEnum):
 
 class CallBackState(StrEnum):
     OPEN = "open"
+    PURGED = "purged"
     DONE = "done"
 
 

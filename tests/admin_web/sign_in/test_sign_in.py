@@ -40,7 +40,7 @@ def test_after_five_wrong_tries_even_the_right_password_waits(desk: DeskUnderTes
 
 
 def test_a_session_ends_some_hours_after_the_sign_in(tmp_path: Path) -> None:
-    desk = make_desk(tmp_path, session_max_h=12)
+    desk = make_desk(tmp_path, session_max_s=12 * 3600, session_idle_s=24 * 3600)
     visitor = desk.as_("editor")
     desk.clock.move(hours=11)
     assert visitor.get("/prompts/").status_code == 200
@@ -49,7 +49,7 @@ def test_a_session_ends_some_hours_after_the_sign_in(tmp_path: Path) -> None:
 
 
 def test_a_session_cookie_ends_without_use(tmp_path: Path) -> None:
-    desk = make_desk(tmp_path, session_idle_min=30)
+    desk = make_desk(tmp_path, session_idle_s=30 * 60)
     assert desk.app.permanent_session_lifetime.total_seconds() == 30 * 60
     visitor = desk.visitor()
     cookie = visitor.sign_in("editor").headers.getlist("Set-Cookie")

@@ -6,11 +6,13 @@ import pytest
 from argon2 import PasswordHasher
 
 from ivr.records.tables import Role
-from ivr.services import audit, passwords, staff, tokens
+from ivr.services import audit, passwords, sessions, staff, tokens
 from ivr.services.errors import NotFoundError, RefusedError
+from ivr.services.sessions import SessionLimits
 from ivr.services.staff import SignInResult
 
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
+LIMITS = SessionLimits(timedelta(hours=1), timedelta(hours=12))
 GOOD = "horse battery staple"
 PRODUCTION_HASHER = passwords._hasher
 
@@ -81,15 +83,18 @@ def test_a_burst_at_once_gets_no_more_tries_than_the_same_one_by_one(database, l
     assert results.count(SignInResult.LOCKED) == 12 - staff.TRIES
 
 
-def test_who_is_not_active_cannot_sign_in_and_a_cookie_ends(database, li):
-    with database.begin() as session:
-        version = staff.by_id(session, li.id).session_version
+def test_who_is_not_active_cannot_sign_in_and_their_sessions_end(database, li):
+    token = begin_session(database, li)
     add_admin(database)
     with database.begin() as session:
         assert staff.edit(session, "li.na", active=False, who="boss", now=NOW)
-        assert staff.by_id(session, li.id) is None
-        assert staff.get(session, "li.na").session_version > version
+        assert sessions.find(session, token, NOW, LIMITS) is None
     assert sign_in(database).result is SignInResult.WRONG
+
+
+def begin_session(database, person):
+    with database.begin() as session:
+        return sessions.begin(session, person.id, address="", browser="", now=NOW)
 
 
 def add_admin(database, username="boss"):
@@ -111,12 +116,11 @@ def test_the_last_administrator_cannot_be_lost(database):
 def test_a_new_password_ends_the_lock_and_the_sessions(database, li):
     for _ in range(staff.TRIES):
         sign_in(database, "wrong")
+    token = begin_session(database, li)
     hashed = staff.new_password_hash("another long one", "li.na")
     with database.begin() as session:
-        person = staff.set_password(
-            session, "li.na", hashed, must_change=False, who="boss", now=NOW
-        )
-        assert person.session_version == li.session_version + 1
+        staff.set_password(session, "li.na", hashed, must_change=False, who="boss", now=NOW)
+        assert sessions.find(session, token, NOW, LIMITS) is None
     assert sign_in(database, "another long one").result is SignInResult.OK
 
 
@@ -198,3 +202,28 @@ def test_a_token_opens_until_it_is_revoked_and_is_not_kept_readable(database):
         assert tokens.verify(session, token) is None
         with pytest.raises(NotFoundError):
             tokens.revoke(session, 99, NOW)
+
+
+def test_a_clerk_works_for_a_department_and_nobody_else_does(database, li):
+    with database.begin() as session:
+        for department, said in ((None, "choose it"), ("nowhere", "no department")):
+            with pytest.raises(RefusedError, match=said):
+                staff.edit(session, "li.na", role="clerk", department=department, who="x", now=NOW)
+    token = begin_session(database, li)
+    add_admin(database)
+    with database.begin() as session:
+        given = {"who": "boss", "now": NOW}
+        clerk = staff.edit(session, "li.na", role="clerk", department="environment", **given)
+        assert (clerk.role, clerk.department) == (Role.CLERK, "environment")
+        assert sessions.find(session, token, NOW, LIMITS) is None
+    token = begin_session(database, li)
+    with database.begin() as session:
+        staff.edit(session, "li.na", role="clerk", department="environment", **given)
+        assert sessions.find(session, token, NOW, LIMITS) is not None  # nothing changed
+        staff.edit(session, "li.na", role="clerk", department="public_utilities", **given)
+        assert sessions.find(session, token, NOW, LIMITS) is None
+        person = staff.edit(session, "li.na", role="editor", department="environment", **given)
+        assert person.department is None
+    with database.read() as session:
+        entry = next(e for e in audit.newest(session) if e.what == "staff_changed")
+        assert entry.detail == {"now": "editor"}
