@@ -21,6 +21,8 @@ from ivr.records.tables import (
     ComplaintState,
     ComplaintTransition,
     Department,
+    Recording,
+    Transcript,
 )
 from ivr.services import tickets
 from ivr.services.errors import NotFoundError, RefusedError
@@ -147,7 +149,12 @@ def get(session: Session, ticket: str, *, lock: bool = False) -> Complaint:
     if lock:
         query = query.with_for_update().execution_options(populate_existing=True)
     complaint = session.scalar(
-        query.options(selectinload(Complaint.recording), selectinload(Complaint.events))
+        query.options(
+            selectinload(Complaint.recording)
+            .selectinload(Recording.transcript)
+            .selectinload(Transcript.edits),
+            selectinload(Complaint.events),
+        )
     )
     if complaint is None:
         raise NotFoundError("there is no complaint %(ticket)s", ticket=ticket)

@@ -50,6 +50,12 @@ from ivr.records.tables.supervision import (
     SavedSearch,
     StepDay,
 )
+from ivr.records.tables.transcripts import (
+    Transcript,
+    TranscriptEdit,
+    TranscriptFault,
+    TranscriptState,
+)
 
 __all__ = [
     "Account",
@@ -94,6 +100,10 @@ __all__ = [
     "StudioCaller",
     "StudioCode",
     "TicketCounter",
+    "Transcript",
+    "TranscriptEdit",
+    "TranscriptFault",
+    "TranscriptState",
     "TrunkRow",
     "UtilityKind",
 ]

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ivr.records.base import Base, words
+
+if TYPE_CHECKING:
+    from ivr.records.tables.transcripts import Transcript
 
 
 class EndedBy(StrEnum):
@@ -158,6 +162,8 @@ class Recording(Base):
     # What the caller chose before speaking, should the call die before the complaint is filed.
     category: Mapped[str | None] = mapped_column(String(40))
     created_at: Mapped[datetime]
+
+    transcript: Mapped[Transcript | None] = relationship()
 
 
 class CallBackTask(Base):
