@@ -26,10 +26,6 @@ class EndedBy(StrEnum):
     CRASH = "crash"
 
 
-class RecordingKind(StrEnum):
-    COMPLAINT = "complaint"
-    MESSAGE = "message"
-
 class CallOutcome(StrEnum):
     """What came of a call that has ended; `ivr.services.statistics_counting` decides."""
 
@@ -40,6 +36,10 @@ class CallOutcome(StrEnum):
     FAULT = "fault"
     UNANSWERED = "unanswered"
 
+
+class RecordingKind(StrEnum):
+    COMPLAINT = "complaint"
+    MESSAGE = "message"
 
 
 class RecordingState(StrEnum):
@@ -52,12 +52,16 @@ class RecordingState(StrEnum):
     COMPLETE = "complete"
     UNFINISHED = "unfinished"
     FAILED = "failed"
+    PURGED = "purged"
 
 
 class CallBackState(StrEnum):
     OPEN = "open"
-    PURGED = "purged"
     DONE = "done"
+
+
+# The calls the counting has yet to look at: an index over these few, not over all.
+_UNCOUNTED = text("outcome IS NULL AND ended_at IS NOT NULL")
 
 
 class Call(Base):
@@ -68,13 +72,16 @@ class Call(Base):
         Index("ix_calls_started_at_id", "started_at", "id"),
         Index("ix_calls_caller_started_at", "caller", "started_at"),
         Index("ix_calls_called_started_at", "called", "started_at"),
-# The calls the counting has yet to look at: an index over these few, not over all.
-_UNCOUNTED = text("outcome IS NULL AND ended_at IS NOT NULL")
-
-
         Index("ix_calls_language_started_at", "language", "started_at"),
         Index("ix_calls_ended_by_started_at", "ended_by", "started_at"),
         Index("ix_calls_ended_at", "ended_at"),
+        Index("ix_calls_outcome_started_at", "outcome", "started_at"),
+        Index(
+            "ix_calls_uncounted",
+            "ended_at",
+            sqlite_where=_UNCOUNTED,
+            postgresql_where=_UNCOUNTED,
+        ),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -83,13 +90,6 @@ _UNCOUNTED = text("outcome IS NULL AND ended_at IS NOT NULL")
     called: Mapped[str] = mapped_column(String(128), default="")
     trunk: Mapped[str | None] = mapped_column(String(64))
     remote: Mapped[str] = mapped_column(String(128), default="")
-        Index("ix_calls_outcome_started_at", "outcome", "started_at"),
-        Index(
-            "ix_calls_uncounted",
-            "ended_at",
-            sqlite_where=_UNCOUNTED,
-            postgresql_where=_UNCOUNTED,
-        ),
     sip_call_id: Mapped[str] = mapped_column(String(256), default="")
     codec: Mapped[str | None] = mapped_column(String(16))
 
@@ -104,6 +104,13 @@ _UNCOUNTED = text("outcome IS NULL AND ended_at IS NOT NULL")
     end_reason: Mapped[str] = mapped_column(String(200), default="")
     # True: the caller got what was asked from the line alone; None: not known.
     self_served: Mapped[bool | None]
+    # When the person the caller was put through to answered.
+    person_at: Mapped[datetime | None]
+
+    # Filled after the end, by `ivr.services.statistics_counting`; `last_place` is `flow.node`.
+    outcome: Mapped[CallOutcome | None] = mapped_column(words(CallOutcome))
+    last_place: Mapped[str | None] = mapped_column(String(130))
+    person_wait_s: Mapped[float | None]
 
     packets_sent: Mapped[int | None]
     packets_received: Mapped[int | None]
@@ -112,13 +119,6 @@ _UNCOUNTED = text("outcome IS NULL AND ended_at IS NOT NULL")
     remote_packets_lost: Mapped[int | None]
     remote_jitter_ms: Mapped[float | None]
     round_trip_ms: Mapped[float | None]
-    # When the person the caller was put through to answered.
-    person_at: Mapped[datetime | None]
-
-    # Filled after the end, by `ivr.services.statistics_counting`; `last_place` is `flow.node`.
-    outcome: Mapped[CallOutcome | None] = mapped_column(words(CallOutcome))
-    last_place: Mapped[str | None] = mapped_column(String(130))
-    person_wait_s: Mapped[float | None]
 
     steps: Mapped[list[CallStep]] = relationship(
         order_by="CallStep.seq", cascade="all, delete-orphan", passive_deletes=True
