@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from prompts import numerals_en, pinyin_names
+from prompts.engines import english_words
 from prompts.engines.engine import EngineUnavailableError, Samples, UnspeakableError
 from prompts.lexicon import Lexicon
 
@@ -69,4 +70,4 @@ def _load() -> Any:
         raise EngineUnavailableError(
             "no English voice (%(reason)s): %(remedy)s", reason=error, remedy=REMEDY
         ) from None
-    return module.Hibari(voice="heart", threads=1)
+    return module.Hibari(voice="heart", threads=1, g2p=english_words.grammar())

