@@ -46,7 +46,7 @@ class Patience:
 
 
 # A caller waits: a voice that hangs is passed over within two seconds.
-LIVE = Patience(first_s=6.0, stalled_s=1.5, work_s=1.5, longest_s=9.0)
+LIVE = Patience(first_s=10.0, stalled_s=1.5, work_s=1.5, longest_s=9.0)
 # Nobody waits: imports alone take seconds on a busy disk.
 AHEAD = Patience(first_s=30.0, stalled_s=5.0, work_s=5.0, longest_s=60.0)
 _LOOK_EVERY_S = 0.25
