@@ -85,6 +85,10 @@ class Collect:
     clear_type_ahead: bool = False
 
 
+Purpose = Literal["complaint", "message", "prompt"]
+"""What a recording is for: `prompt` is a member of staff speaking a prompt (`studio`)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """Waits for Recorded or RecordingFailed. Keys typed ahead do not end it.
@@ -101,7 +105,7 @@ class Record:
     silence_s: float | None
     terminators: str
     beep: bool
-    kind: Literal["complaint", "message"]
+    kind: Purpose
     category: str = ""
     keys: str = ""
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Literal
+
+from call_flows.instructions import Purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,7 @@ class RecordNode(InputNode):
     """The caller's voice into a variable. Less than `min_s` counts as no input."""
 
     into: str = ""
-    purpose: Literal["complaint", "message"] = "complaint"
+    purpose: Purpose = "complaint"
     category: str = ""
     min_s: float = 1.0
     max_s: float = 180.0

@@ -8,9 +8,10 @@ names the place and line where the value was written.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any, get_args
 
 from call_flows.fields import KEYS, SLUG, VARIABLE, Fields, word
+from call_flows.instructions import Purpose
 from call_flows.model import (
     AskNode,
     CallBackNode,
@@ -35,6 +36,7 @@ from call_flows.source import Table, Text, Tree
 TRANSFER_OUTCOMES = ("answered", "busy", "no_answer", "failed")
 NO_VARIANT = "none"
 _SERVICE = VARIABLE
+PURPOSES: Mapping[str, Purpose] = {one: one for one in get_args(Purpose)}
 
 
 def read_node(fields: Fields, kind: str, reader: Reader, keys: Table | None) -> Node:
@@ -156,11 +158,7 @@ def _ask(fields: Fields, reader: Reader, common: dict[str, Any]) -> Node:
 def _record(fields: Fields, reader: Reader, common: dict[str, Any]) -> Node:
     fields.required("say")
     _done(fields, *_INPUT_EVENTS, "failed")
-    purpose: Literal["complaint", "message"] = (
-        "message"
-        if fields.one_of("purpose", ("complaint", "message")) == "message"
-        else "complaint"
-    )
+    purpose = PURPOSES.get(fields.one_of("purpose", tuple(PURPOSES)), "complaint")
     return RecordNode(
         **common,
         into=fields.word("into", SLUG),

@@ -25,6 +25,7 @@ def facts(**changed: PromptFact | None) -> PromptFacts:
         "state": "phrase",
         "count": "count",
         "tries_left": "count",
+        "minutes": "count",
         "phone": "phone",
         "ticket": "digits",
     }
