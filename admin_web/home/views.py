@@ -132,7 +132,8 @@ def _headline(state: LineState, now: datetime) -> Headline:
 def _tiles(session: Session, state: LineState, now: datetime) -> list[Tile]:
     day = local(now).date().isoformat()
     midnight = datetime.combine(local(now).date(), time(), desk().zone)
-    today = call_search.search(session, CallFilter(since=midnight), limit=1).total
+    counted = call_search.count(session, CallFilter(since=midnight))
+    today = counted if counted <= call_search.COUNTED else f"{call_search.COUNTED}+"
     by_state = complaint_search.counts(session)
     unsettled = sum(count for name, count in by_state.items() if name not in SETTLED)
     in_progress = state.calls if state.answering and state.calls is not None else "—"

@@ -4,37 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 
-from sqlalchemy import Select, exists, func, select, tuple_
+from sqlalchemy import Select, func, select, tuple_
 from sqlalchemy.orm import Session, selectinload
 
-from ivr.records.tables import Call, CallBackTask, CallStep, Complaint, EndedBy, Recording
+from ivr.records.tables import Call, CallBackTask, CallNote, CallStep, Complaint, Recording
+from ivr.services.call_filter import CallFilter, filtered
 from ivr.services.errors import NotFoundError
 from ivr.services.line_time import DEFAULT_ZONE
 from ivr.services.paging import PAGE_SIZE, page_key, parse_page_key
 from ivr.services.spreadsheet import cell
-from ivr.services.text import storable
 
+__all__ = [
+    "COUNTED",
+    "CSV_HEADER",
+    "CallDetail",
+    "CallFilter",
+    "CallPage",
+    "CallSummary",
+    "count",
+    "csv_rows",
+    "find",
+    "running",
+    "search",
+]
 
-@dataclass(frozen=True, slots=True)
-class CallFilter:
-    """What the list shows; an empty filter shows every call.
-
-    `caller` and `called` match any part of the number; `since` is included, `until` is not.
-    """
-
-    caller: str = ""
-    called: str = ""
-    language: str | None = None
-    ended_by: EndedBy | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    answered: bool | None = None
-    self_served: bool | None = None
-    with_recording: bool = False
-    with_complaint: bool = False
-    node: str = ""
+COUNTED = 10_000
+"""Up to so many calls that fit are counted; of more it is only said that there are more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +52,16 @@ class CallSummary:
 
 @dataclass(frozen=True, slots=True)
 class CallPage:
-    """A page of the list, newest call first; `next` continues it, `total` counts all that match."""
+    """A page of the list, newest call first; `next` continues it.
+
+    `total` counts all that match, up to `COUNTED`: `more` says that there are more. It is None
+    where counting would mean to look into every call.
+    """
 
     calls: Sequence[CallSummary]
     next: str | None
-    total: int
+    total: int | None
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ class CallDetail:
     recordings: Sequence[Recording]
     complaints: Sequence[Complaint]
     call_backs: Sequence[CallBackTask]
+    notes: Sequence[CallNote]
 
 
 def search(
@@ -81,15 +84,25 @@ def search(
     limit: int = PAGE_SIZE,
 ) -> CallPage:
     """One page of calls; RefusedError for a page key that is not ours."""
-    query = _filtered(wanted or CallFilter())
-    total = session.scalar(query.with_only_columns(func.count(Call.id))) or 0
+    wanted = wanted or CallFilter()
+    query = filtered(wanted)
+    total = None if wanted.costly else count(session, wanted)
     rows = _rows(session, query, after, limit + 1)
     more = len(rows) > limit
     rows = rows[:limit]
     last = rows[-1] if more else None
     return CallPage(
-        _summaries(session, rows), page_key(last.started_at, last.id) if last else None, total
+        _summaries(session, rows),
+        page_key(last.started_at, last.id) if last else None,
+        total if total is None else min(total, COUNTED),
+        total is not None and total > COUNTED,
     )
+
+
+def count(session: Session, wanted: CallFilter, *, limit: int = COUNTED) -> int:
+    """How many calls fit; `limit` + 1 where there are more than `limit`."""
+    ids = filtered(wanted).with_only_columns(Call.id).limit(limit + 1).subquery()
+    return session.scalar(select(func.count()).select_from(ids)) or 0
 
 
 def find(session: Session, call_id: str) -> CallDetail:
@@ -107,7 +120,10 @@ def find(session: Session, call_id: str) -> CallDetail:
     call_backs = session.scalars(
         select(CallBackTask).where(CallBackTask.call_id == call_id).order_by(CallBackTask.id)
     ).all()
-    return CallDetail(call, call.steps, call.recordings, complaints, call_backs)
+    notes = session.scalars(
+        select(CallNote).where(CallNote.call_id == call_id).order_by(CallNote.id)
+    ).all()
+    return CallDetail(call, call.steps, call.recordings, complaints, call_backs, notes)
 
 
 def running(session: Session) -> Sequence[Call]:
@@ -121,6 +137,7 @@ CSV_HEADER = (
     *("id", "caller", "called", "trunk", "started_at", "answered_at", "ended_at", "seconds"),
     *("language", "flow", "flow_revision", "ended_by", "end_reason", "self_served", "path"),
     *("tickets", "recordings", "packets_lost", "jitter_ms", "round_trip_ms"),
+    *("outcome", "last_place", "person_wait_s"),
 )
 
 
@@ -133,7 +150,7 @@ def csv_rows(
 ) -> Iterator[list[str]]:
     """Header and one row a call, newest first, read in batches: memory does not grow."""
     yield list(CSV_HEADER)
-    query = _filtered(wanted or CallFilter())
+    query = filtered(wanted or CallFilter())
     after: str | None = None
     while True:
         rows = _rows(session, query, after, batch)
@@ -156,39 +173,10 @@ def _csv_row(summary: CallSummary, path: str, zone: tzinfo) -> list[str]:
         *(call.end_reason, call.self_served, path),
         *(" ".join(summary.tickets), summary.recordings),
         *(call.packets_lost, call.jitter_ms, call.round_trip_ms),
+        call.outcome.value if call.outcome else None,
+        *(call.last_place, call.person_wait_s),
     )
     return [cell(value, zone) for value in values]
-
-
-def _filtered(wanted: CallFilter) -> Select[Call]:
-    query = select(Call)
-    if wanted.caller.strip():
-        part = storable(wanted.caller.strip(), 128)
-        query = query.where(Call.caller.contains(part, autoescape=True))
-    if wanted.called.strip():
-        part = storable(wanted.called.strip(), 128)
-        query = query.where(Call.called.contains(part, autoescape=True))
-    if wanted.language is not None:
-        query = query.where(Call.language == wanted.language)
-    if wanted.ended_by is not None:
-        query = query.where(Call.ended_by == wanted.ended_by)
-    if wanted.since is not None:
-        query = query.where(Call.started_at >= wanted.since)
-    if wanted.until is not None:
-        query = query.where(Call.started_at < wanted.until)
-    if wanted.answered is not None:
-        answered = Call.answered_at.is_not(None)
-        query = query.where(answered if wanted.answered else ~answered)
-    if wanted.self_served is not None:
-        query = query.where(Call.self_served.is_(wanted.self_served))
-    if wanted.with_recording:
-        query = query.where(exists().where(Recording.call_id == Call.id))
-    if wanted.with_complaint:
-        query = query.where(exists().where(Complaint.call_id == Call.id))
-    if wanted.node.strip():
-        node = storable(wanted.node.strip(), 64)
-        query = query.where(exists().where(CallStep.call_id == Call.id, CallStep.node == node))
-    return query
 
 
 def _rows(session: Session, query: Select[Call], after: str | None, limit: int) -> Sequence[Call]:

@@ -70,6 +70,8 @@ class Complaint(Base):
         Index("ix_complaints_merged_into", "merged_into"),
         # What the figures are read from, without the rows themselves.
         Index("ix_complaints_figures", "created_at", "category", "area", "state"),
+        Index("ix_complaints_area", "area", "state", "created_at"),
+        Index("ix_complaints_state_deadline", "state", "deadline"),
     )
 
     ticket: Mapped[str] = mapped_column(String(16), primary_key=True)

@@ -40,9 +40,9 @@ class CallHour(Base):
     unanswered: Mapped[int]
     # Of the calls that reached a person: whose waiting is known, its sum, and within 30 s.
     person_timed: Mapped[int]
-    person_wait_s: Mapped[float] 
+    person_wait_s: Mapped[float]
     person_in_time: Mapped[int]
-    talk_s: Mapped[float] 
+    talk_s: Mapped[float]
 
 
 class StepDay(Base):

@@ -168,7 +168,7 @@ def test_the_list_is_filtered(database):
         with database.read() as session:
             page = call_search.search(session, CallFilter(**wanted))
             ids = "".join(sorted(s.call.id for s in page.calls))
-            assert page.total == len(ids)
+            assert page.total == (None if "node" in wanted else len(ids))
             return ids
 
     assert found() == "abc"

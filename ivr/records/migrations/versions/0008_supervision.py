@@ -42,6 +42,8 @@ def upgrade() -> None:
     op.create_index(
         "ix_complaints_figures", "complaints", ["created_at", "category", "area", "state"]
     )
+    op.create_index("ix_complaints_area", "complaints", ["area", "state", "created_at"])
+    op.create_index("ix_complaints_state_deadline", "complaints", ["state", "deadline"])
     op.create_table(
         "call_hours",
         sa.Column("day", sa.Date(), nullable=False),
@@ -131,8 +133,8 @@ def downgrade() -> None:
         *("saved_searches", "call_notes", "call_places", "line_gaps", "step_days", "call_hours"),
     ):
         op.drop_table(table)
-    op.drop_index("ix_complaints_figures", "complaints")
-    op.drop_index("ix_complaints_merged_into", "complaints")
+    for name in ("state_deadline", "area", "figures", "merged_into"):
+        op.drop_index(f"ix_complaints_{name}", "complaints")
     if op.get_bind().dialect.name == "sqlite":  # the table is made anew under others' keys
         op.execute("PRAGMA defer_foreign_keys = ON")
     with op.batch_alter_table("complaints") as complaints:
