@@ -6,15 +6,25 @@ import itertools
 import json
 import socket
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from prompts.clause import Clause
-from prompts.errors import VoiceError, from_parts
+from prompts.errors import AudioError, VoiceError, from_parts
 
 CONNECT_TIMEOUT_S = 2.0
 _LONGEST_ANSWER = 256 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class KeptTake:
+    """What `takes.Take` says of a take, without loading what reads sound into this process."""
+
+    path: Path
+    sha256: str
+    seconds: float
 
 
 class VoiceClient:
@@ -37,12 +47,37 @@ class VoiceClient:
                 "text": clause.text,
                 "language": clause.language,
                 "recorded": str(clause.recorded) if clause.recorded else None,
+                "tempo": clause.tempo,
                 "priority": priority,
             }
         )
         if "key" not in answer:
             raise _refusal(answer)
         return str(answer["key"])
+
+    def take(
+        self, file: Path, folder: Path, *, prompt: str, language: str, variant: str = ""
+    ) -> KeptTake:
+        """Have `takes.keep` done by the voice process, and the take rendered for callers.
+
+        AudioError, with its `fault`, where it cannot be a prompt; VoiceError where the process
+        cannot be asked.
+        """
+        answer = self._ask(
+            {
+                "take": str(file),
+                "folder": str(folder),
+                "prompt": prompt,
+                "language": language,
+                "variant": variant,
+            }
+        )
+        if "fault" in answer:
+            reason = _refusal(answer).message
+            raise AudioError(reason, fault=answer["fault"])
+        if "key" not in answer:
+            raise _refusal(answer)
+        return KeptTake(Path(answer["path"]), str(answer["sha256"]), float(answer["seconds"]))
 
     def status(self) -> dict[str, Any]:
         """Voices, failures and the length of the queue."""

@@ -21,7 +21,7 @@ import soundfile
 
 from prompts.clause import Clause
 from prompts.engines.engine import Samples
-from prompts.errors import VoiceError
+from prompts.errors import AudioError, VoiceError
 from prompts.renderer import Patience, Renderer
 from prompts.store import ClauseStore
 from prompts.voice_client import VoiceClient
@@ -226,6 +226,21 @@ def test_what_is_wrong_with_a_take_comes_as_a_word(
         assert unreadable["fault"] == "unusable"
         assert "template" in refused["message"]
         assert not (tmp_path / "kept").exists()
+
+
+def test_a_client_gets_the_kept_take_or_the_fault_in_a_word(tmp_path: Path) -> None:
+    with running() as server, server.client() as client:
+        file = spoken(tmp_path / "take.wav")
+        kept = client.take(file, tmp_path / "kept", prompt="greeting", language="en")
+        assert kept.path.read_bytes() == file.read_bytes()
+        assert kept.sha256[:24] in kept.path.name
+        assert Clause("", "en", 0, kept.path).key("") in server.store
+        spoken(file, 0.1)
+        with pytest.raises(AudioError, match="lasts") as refused:
+            client.take(file, tmp_path / "kept", prompt="greeting", language="en")
+        assert refused.value.fault == "too_short"
+        with pytest.raises(VoiceError, match="needs"):
+            client.take(file, tmp_path / "kept", prompt="", language="en")
 
 
 @pytest.mark.parametrize("missing", ["take", "folder", "prompt", "language"])
