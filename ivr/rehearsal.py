@@ -49,7 +49,10 @@ def check_line(settings: Settings, folder: Path | None) -> Findings:
     catalogue = snapshot.catalogue
     facts = prompt_facts(settings, catalogue)
     return Findings(
-        tuple(check(flows, facts)), tuple(catalogue.problems()), len(flows.flows), len(catalogue)
+        tuple(check(flows, facts, variants=snapshot.variants)),
+        tuple(catalogue.problems()),
+        len(flows.flows),
+        len(catalogue),
     )
 
 

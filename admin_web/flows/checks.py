@@ -16,7 +16,8 @@ from admin_web.prompts.published import published
 from admin_web.reasons import said
 from call_flows import FlowError, FlowSet, load
 from call_flows.checks import Issue, PromptFact, Severity, check
-from ivr.services import numbers
+from ivr.services import numbers, prompt_variants
+from prompts.catalogue import Catalogue
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,8 @@ def issues_of(session: Session, loaded: FlowSet) -> list[Issue]:
         )
         for prompt in published(session)
     }
-    return check(replace(loaded, numbers={**loaded.numbers, **listed}), facts)
+    variants = {row.code: row.language for row in prompt_variants.all_variants(session)}
+    return check(replace(loaded, numbers={**loaded.numbers, **listed}), facts, variants=variants)
 
 
 def judge(session: Session, name: str, text: str) -> Verdict:

@@ -7,7 +7,7 @@ thread. A call takes the newest snapshot and keeps it to its end.
 
 import logging
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 from call_flows import FlowError, FlowSet, load
 from ivr.responder.database import Records
 from ivr.responder.ticker import Deadlines
-from ivr.services import numbers, prompt_recordings, revisions
+from ivr.services import numbers, prompt_recordings, prompt_variants, revisions
 from prompts.catalogue import Catalogue
 from prompts.errors import CatalogueError, PromptError
 
@@ -36,6 +36,8 @@ class Snapshot:
     catalogue: Catalogue
     numbers: Mapping[str, str]
     revisions: Mapping[str, int]
+    variants: Mapping[str, str] = field(default_factory=dict)
+    """Each variant's language."""
 
     def flow_for(self, called: str) -> str:
         """Return the flow that a called number starts; numbers nobody entered get the main one."""
@@ -77,6 +79,7 @@ class Source:
             catalogue,
             {**flows.numbers, **listed, **self.numbers},
             {name: row.revision for name, row in newest.items()},
+            {row.code: row.language for row in prompt_variants.all_variants(session)},
         )
 
 

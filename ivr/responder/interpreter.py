@@ -12,6 +12,7 @@ way decides what a key, a hang-up or a late answer means.
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal, Protocol
 
 from twisted.internet.defer import Deferred
@@ -325,6 +326,10 @@ class Interpreter:
         return True
 
     def _arm_collector(self) -> None:
+    @property
+    def _please(self) -> Say:
+        return replace(PLEASE_WAIT, variant=self._session.variant)
+
         if self._collect_clock is not None:
             self._collect_clock.cancel()
             self._collect_clock = None
@@ -365,7 +370,7 @@ class Interpreter:
     def _start_recording(self, record: Record) -> None:
         wait = self._wait
         self._recording_under_way = True
-        self._words.begin((PLEASE_WAIT,))
+        self._words.begin((self._please,))
 
         def begun(recording: str) -> None:
             self._words.stop()
@@ -425,7 +430,7 @@ class Interpreter:
     def _commit(self, committing: "Deferred[str]") -> bool:
         self._committing = True
         if not self._gone:
-            self._words.begin((PLEASE_WAIT,))
+            self._words.begin((self._please,))
 
         def committed(ticket: str) -> None:
             self._committed(Filed(ticket))

@@ -75,7 +75,9 @@ class Speech:
         over: the flow's checks report it before it is published.
         """
         try:
-            clauses = compose(catalogue, say.prompt, say.language or language, say.slots)
+            clauses = compose(
+                catalogue, say.prompt, say.language or language, say.slots, say.variant
+            )
         except PromptError as error:
             self.missing += 1
             log.error("A prompt cannot be said: %s", error)

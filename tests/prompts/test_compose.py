@@ -224,3 +224,26 @@ def test_a_prompt_says_its_own_slots() -> None:
 
 def test_silence_is_eight_bytes_a_millisecond() -> None:
     assert silence(20) == b"\xff" * 160
+
+
+def test_a_variant_is_heard_where_it_is_recorded_and_else_the_language() -> None:
+    own, mandarin = Path("north-1.wav"), Path("take-1.wav")
+    built = catalogue(p="您好。", q="再见。", r="请稍候。").with_recordings(
+        {
+            ("p", "zh-CN", ""): mandarin,
+            ("p", "zh-CN", "north"): own,
+            ("q", "zh-CN", ""): mandarin,
+        }
+    )
+    heard = {name: compose(built, name, "zh-CN", {}, "north")[0].recorded for name in "pqr"}
+    assert heard == {"p": own, "q": mandarin, "r": None}
+    assert compose(built, "p", "zh-CN", {})[0].recorded == mandarin
+    assert compose(built, "p", "en", {}, "north")[0].recorded is None
+
+
+def test_a_recording_with_slots_is_not_played_in_a_variant_either() -> None:
+    built = catalogue(p="应缴{amount:money}。").with_recordings(
+        {("p", "zh-CN", "x"): Path("x.wav")}
+    )
+    clauses = compose(built, "p", "zh-CN", {"amount": Decimal(1)}, "x")
+    assert [clause.recorded for clause in clauses] == [None] * len(clauses)

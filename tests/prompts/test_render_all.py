@@ -134,3 +134,10 @@ def test_the_whole_line_can_be_foreseen_without_a_fault() -> None:
     clauses = foreseeable(built)
     assert {clause.language for clause in clauses} == {"zh-CN", "en"}
     assert len(clauses) > 150
+
+
+def test_takes_of_variants_are_rendered_ahead_too() -> None:
+    files = {("hello", "zh-CN", ""): Path("m.wav"), ("hello", "zh-CN", "north"): Path("n.wav")}
+    built = Catalogue({}, ("zh-CN",)).with_overrides(TEXTS).with_recordings(files)
+    takes = {clause.recorded for clause in foreseeable(built)} - {None}
+    assert takes == set(files.values())

@@ -46,6 +46,7 @@ class FakeSession:
 
     def _next(self) -> list[Any]:
         answer = self._answers.pop(0) if self._answers else []
+        self.variant = ""
         if isinstance(answer, Exception):
             raise answer
         return answer
