@@ -41,6 +41,11 @@ _SECONDS = Wording(
 _PORT = Wording("a port from 1 to 65535", "1 到 65535 的端口")
 _HOST = Wording("an IP address or a host name", "IP 地址或主机名")
 _TEXT = Wording("one line of text", "一行文字")
+_SESSION = Wording("60 seconds to a day, e.g. 30m or 8h", "60 秒到一天，如 30m、8h")
+_ROLES = Wording(
+    "empty, or some of " + ", ".join(values.ROLES), "留空，或以下若干项：" + "、".join(values.ROLES)
+)
+_DAYS = Wording("0 (for ever), or days up to 36500", "0（永久保留），或不超过 36500 的天数")
 
 SETTINGS: tuple[Setting, ...] = (
     Setting(
@@ -235,6 +240,112 @@ SETTINGS: tuple[Setting, ...] = (
         Wording(
             "1 serves the flows listen, ivr and cps that the load tests dial",
             "设为 1 时提供压力测试所拨的流程 listen、ivr、cps",
+        ),
+    ),
+    Setting(
+        "session_idle",
+        values.session_seconds,
+        "1h",
+        _SESSION,
+        Wording(
+            "how long somebody stays signed in to the staff pages without using them",
+            "管理页面多久不用就自动退出登录",
+        ),
+    ),
+    Setting(
+        "session_max",
+        values.session_seconds,
+        "12h",
+        _SESSION,
+        Wording(
+            "how long after signing in one must sign in again, used or not",
+            "登录后最长多久须重新登录（无论是否在用）",
+        ),
+    ),
+    Setting(
+        "second_factor_for",
+        values.roles,
+        "",
+        _ROLES,
+        Wording(
+            "roles that must sign in with a second factor (others may)",
+            "必须使用二次验证的角色（其他角色可自愿开启）",
+        ),
+    ),
+    Setting(
+        "numbers_for",
+        values.roles,
+        "administrator,supervisor,clerk",
+        _ROLES,
+        Wording(
+            "roles that see telephone and account numbers whole; others see 138****8000, "
+            "and showing one is noted",
+            "能看到完整电话号码和户号的角色；其他角色看到 138****8000，逐个查看会留下记录",
+        ),
+    ),
+    Setting(
+        "keep_calls",
+        values.days,
+        "730",
+        _DAYS,
+        Wording(
+            "days to keep call records and call-backs done (those of complaints that are "
+            "kept stay)",
+            "通话记录和已完成回拨保留的天数（与保留中的投诉有关的除外）",
+        ),
+    ),
+    Setting(
+        "keep_recordings",
+        values.days,
+        "365",
+        _DAYS,
+        Wording(
+            "days to keep what callers said (never removed while the complaint is open)",
+            "来电录音保留的天数（投诉未办结前绝不删除）",
+        ),
+    ),
+    Setting(
+        "keep_transcripts",
+        values.days,
+        "365",
+        _DAYS,
+        Wording("days to keep transcripts of recordings", "录音转写文本保留的天数"),
+    ),
+    Setting(
+        "keep_complaints",
+        values.days,
+        "1825",
+        _DAYS,
+        Wording(
+            "days to keep complaints after they were closed or rejected",
+            "投诉办结（或不予受理）后保留的天数",
+        ),
+    ),
+    Setting(
+        "keep_audit",
+        values.audit_days,
+        "1095",
+        Wording("0 (for ever), or days from 180", "0（永久保留），或不少于 180 的天数"),
+        Wording("days to keep the audit log", "操作日志保留的天数"),
+    ),
+    Setting(
+        "keep_clauses",
+        values.days,
+        "90",
+        _DAYS,
+        Wording(
+            "days to keep rendered clauses nobody needed (they are made again when needed)",
+            "合成语句闲置多少天后清理（需要时会重新合成）",
+        ),
+    ),
+    Setting(
+        "purge_at",
+        values.time_of_day,
+        "03:30",
+        Wording("empty, or a time such as 03:30", "留空，或时刻，如 03:30"),
+        Wording(
+            "when, every night, what is kept no longer is removed (empty: never)",
+            "每晚清理到期数据的时刻（留空：不清理）",
         ),
     ),
     Setting(

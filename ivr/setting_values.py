@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from datetime import datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -160,3 +161,42 @@ def one_of(raw: object, choices: tuple[str, ...]) -> str:
     if word not in choices:
         raise ValueError(word)
     return word
+
+
+ROLES = ("administrator", "editor", "supervisor", "clerk", "auditor")
+"""The words of `ivr.records.tables.Role`, without its room."""
+_LONGEST_DAYS = 36_500
+_SHORTEST_AUDIT_DAYS = 180
+
+
+def roles(raw: object) -> frozenset[str]:
+    """Roles separated by commas, in any order; none where empty."""
+    words = raw if isinstance(raw, list) else str(raw).replace("，", ",").split(",")
+    return frozenset(one_of(word, ROLES) for word in words if str(word).strip())
+
+
+def session_seconds(raw: object) -> float:
+    """A duration of a minute at least."""
+    value = seconds(raw)
+    if value < 60:
+        raise ValueError(str(raw))
+    return value
+
+
+def days(raw: object) -> int:
+    """Days to keep something; 0 keeps it for ever."""
+    return whole_number(raw, 0, _LONGEST_DAYS)
+
+
+def audit_days(raw: object) -> int:
+    """Days to keep who did what: half a year at least (PRC Cybersecurity Law, article 21)."""
+    value = days(raw)
+    if 0 < value < _SHORTEST_AUDIT_DAYS:
+        raise ValueError(str(raw))
+    return value
+
+
+def time_of_day(raw: object) -> time | None:
+    """A time such as 03:30; None where empty."""
+    word = str(raw).strip()
+    return datetime.strptime(word, "%H:%M").time() if word else None  # noqa: DTZ007 - of any zone

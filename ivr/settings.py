@@ -13,6 +13,7 @@ import os
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import time
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -69,6 +70,17 @@ class Settings:
     media_silence: float
     drain_seconds: float
     bench_flows: bool
+    session_idle: float
+    session_max: float
+    second_factor_for: frozenset[str]
+    numbers_for: frozenset[str]
+    keep_calls: int
+    keep_recordings: int
+    keep_transcripts: int
+    keep_complaints: int
+    keep_audit: int
+    keep_clauses: int
+    purge_at: time | None
     log_level: str
     trunks: tuple[TrunkSettings, ...] = ()
     # name -> "environment", the file's path or "default"; for `ivr config`.

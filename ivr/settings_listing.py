@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import time
 
 from ivr.setting_table import SETTINGS, Setting
 from ivr.settings import Settings, without_password
@@ -44,6 +45,10 @@ def shown_value(settings: Settings, setting: Setting) -> str:
         return f"{value.start}-{value.stop - 1}"
     if isinstance(value, float):
         return f"{value:g}"
+    if isinstance(value, frozenset):
+        return ",".join(sorted(value))
+    if isinstance(value, time):
+        return f"{value:%H:%M}"
     return "" if value is None else str(value)
 
 

@@ -7,12 +7,9 @@ from wtforms import Form, PasswordField, StringField, ValidationError
 from wtforms.validators import EqualTo
 
 from admin_web.forms import DeskForm, at_most, required, strip
+from admin_web.reasons import said
 from ivr.services import passwords
 from ivr.services.errors import RefusedError
-
-TOO_SHORT = _l("At least %(number)s characters.", number=passwords.MIN_LENGTH)
-TOO_LONG = _l("At most %(number)s characters.", number=passwords.MAX_LENGTH)
-GUESSABLE = _l("This is too easy to guess: it is much used, or holds the user name.")
 
 
 class SignInForm(DeskForm):
@@ -35,14 +32,10 @@ class OwnPassword(DeskForm):
 
 def check_strength(password: str, username: str) -> None:
     """ValidationError, in the page's language, where the password is too weak."""
-    if len(password) < passwords.MIN_LENGTH:
-        raise ValidationError(TOO_SHORT)
-    if len(password) > passwords.MAX_LENGTH:
-        raise ValidationError(TOO_LONG)
     try:
         passwords.check_policy(password, username)
-    except RefusedError:
-        raise ValidationError(GUESSABLE) from None
+    except RefusedError as error:
+        raise ValidationError(said(error)) from None
 
 
 class StrongFor:

@@ -1,57 +1,90 @@
 """Passwords of staff: Argon2id, and what is too weak to be one.
 
-Rules of NIST SP 800-63B §5.1.1.2: length counts (8 at least, 128 at most), any
-character is welcome, no rules on the mix of characters, no forced changes by
-date; what is commonly used, or is the username, is refused.
+Rules of NIST SP 800-63B §5.1.1.2: length counts (8 at least, 128 at most), any character is
+welcome, no rules on the mix of characters, no forced changes by date; what is commonly used or
+expected, or holds the username, is refused. How soon a guesser would come to a password is
+estimated with zxcvbn, with what is typical here among its words (`guessed_words`).
 """
 
 from __future__ import annotations
 
 import secrets
+import threading
 import unicodedata
+from dataclasses import dataclass
 from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from ivr.services.errors import RefusedError
+from ivr.services.guessed_words import WORDS
 
 MIN_LENGTH = 8
 MAX_LENGTH = 128
 GENERATED_BYTES = 12
-
-# Only what is long enough to pass otherwise.
-_COMMON = frozenset(
-    """
-    password password1 password12 password123 passw0rd p@ssw0rd p@ssword p@ssw0rd1 12345678
-    123456789 1234567890 123456789a a123456789 a12345678 12345678a 11111111 00000000
-    88888888 66666666 99999999 987654321 9876543210 87654321 147258369 1qaz2wsx 1qaz2wsx3edc
-    qwertyui qwertyuiop qwerty123 asdfghjkl zxcvbnm123 q1w2e3r4 q1w2e3r4t5 1q2w3e4r
-    1q2w3e4r5t abcd1234 abc12345 aa123456 aa12345678 abc123456 admin123 admin1234 admin12345
-    administrator adminadmin root1234 rootroot letmein123 welcome1 welcome123 iloveyou
-    iloveyou1 sunshine princess football baseball superman trustno1 changeme changeme1
-    changeme123 default1 woaini1314 woaini520 woaini521 5201314520 52013145 1314520520
-    5211314 wojiushiwo nihao123 woaiwojia minsheng minsheng123 minsheng12345 zhengfu123
-    12345678910 0123456789 11223344 1122334455 12341234 123123123 123321123 321321321
-    computer internet test1234 testtest guest123 guestguest user1234 monkey123 dragon123
-    michelle jennifer whatever starwars
-    """.split()  # noqa: SIM905 - a list of words is read more easily so
-)
+# zxcvbn's levels: below 2 a guesser needs fewer than a million tries.
+WEAKEST_LEVEL = 2
+# It takes time with the square of the length, and so much is strong enough.
+_LOOKED_AT = 64
 
 _hasher = PasswordHasher()
+# zxcvbn keeps the words of a call in one place for all threads.
+_estimating = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Strength:
+    """How strong a password is: `level` 0 to 4; `refused` says why it cannot be taken."""
+
+    level: int
+    refused: RefusedError | None = None
 
 
 def check_policy(password: str, username: str = "") -> None:
     """RefusedError says why a password is too weak."""
+    refused = strength(password, username).refused
+    if refused is not None:
+        raise refused
+
+
+def strength(password: str, username: str = "") -> Strength:
+    """How strong a password is for somebody; it is neither kept nor logged."""
     plain = _normal(password).casefold()
     if len(plain) < MIN_LENGTH:
-        raise RefusedError("a password has at least %(number)s characters", number=MIN_LENGTH)
+        return Strength(
+            0,
+            RefusedError("a password has at least %(number)s characters", number=MIN_LENGTH),
+        )
     if len(plain) > MAX_LENGTH:
-        raise RefusedError("a password has at most %(number)s characters", number=MAX_LENGTH)
-    if plain in _COMMON or len(set(plain)) < 4:
-        raise RefusedError("this password is among the first that anybody would try")
+        return Strength(
+            0, RefusedError("a password has at most %(number)s characters", number=MAX_LENGTH)
+        )
     if username and username.casefold() in plain:
-        raise RefusedError("a password must not contain the username")
+        return Strength(0, RefusedError("a password must not contain the username"))
+    level = _level(plain, username.casefold())
+    if level < WEAKEST_LEVEL:
+        return Strength(
+            level,
+            RefusedError(
+                "this is too easy to guess: it is much used, or made of what is "
+                "(names, dates, rows of keys, 5201314); add some words"
+            ),
+        )
+    return Strength(level)
+
+
+def _level(plain: str, username: str) -> int:
+    from zxcvbn import zxcvbn  # its lists take 14 MB: only where passwords are chosen
+
+    words = [*(part for part in (username, *_parts(username)) if part), *WORDS]
+    with _estimating:
+        found = zxcvbn(plain[:_LOOKED_AT], user_inputs=words)
+    return int(found["score"])
+
+
+def _parts(username: str) -> list[str]:
+    return "".join(c if c.isalnum() else " " for c in username).split()
 
 
 def hash_password(password: str) -> str:

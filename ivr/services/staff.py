@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from ivr.records import Database
 from ivr.records.tables import Department, Role, Staff
-from ivr.services import audit, sessions
+from ivr.services import audit, second_factor, sessions
 from ivr.services.errors import NotFoundError, RefusedError
 from ivr.services.passwords import (
     check_policy,
@@ -39,13 +39,14 @@ _USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,31}")
 
 class SignInResult(Enum):
     OK = "ok"
+    CODE_NEEDED = "code_needed"  # the password is right, and there is a second factor
     WRONG = "wrong"  # no such person, not active, or a wrong password: one answer for all
     LOCKED = "locked"
 
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """`staff` only with OK; `locked_until` only with LOCKED."""
+    """`staff` only with OK and CODE_NEEDED; `locked_until` only with LOCKED."""
 
     result: SignInResult
     staff: Staff | None = None
@@ -54,6 +55,36 @@ class SignIn:
 
 def authenticate(database: Database, username: str, password: str, now: datetime) -> SignIn:
     """Judge one try to sign in; takes about as long for a person who does not exist."""
+    tried = judge_password(database, username, password, now)
+    if tried.staff is None:
+        return tried
+    with database.begin() as session:
+        if second_factor.is_on(session, tried.staff.id):
+            return SignIn(SignInResult.CODE_NEEDED, staff=tried.staff)
+        person = get(session, tried.staff.username)
+        signed_in(session, person, now)
+    return SignIn(SignInResult.OK, staff=person)
+
+
+def signed_in(session: Session, person: Staff, now: datetime, *, how: str = "") -> None:
+    """Somebody has proved who they are; `how` is a word for what else than usual proved it."""
+    person.last_sign_in_at = now
+    audit.record(
+        session,
+        who=person.username,
+        what="signed_in",
+        detail={"by": how} if how else None,
+        now=now,
+    )
+
+
+def code_refused(session: Session, person: Staff, now: datetime) -> None:
+    """The password was right, the code was not: somebody may know the password."""
+    audit.record(session, who=person.username, what="code_refused", now=now)
+
+
+def judge_password(database: Database, username: str, password: str, now: datetime) -> SignIn:
+    """Judge a password and nothing else; wrong ones are counted as at the sign-in."""
     name = _normal(username)
     with database.begin() as session:
         person = _find(session, name, lock=True)
@@ -68,8 +99,6 @@ def authenticate(database: Database, username: str, password: str, now: datetime
             return SignIn(SignInResult.WRONG)
         person.wrong_tries = 0
         person.locked_until = None
-        person.last_sign_in_at = now
-        audit.record(session, who=person.username, what="signed_in", now=now)
     return SignIn(SignInResult.OK, staff=person)
 
 

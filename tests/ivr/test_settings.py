@@ -2,12 +2,15 @@
 
 import re
 import string
+from datetime import time
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ivr import setting_values
+from ivr.records.tables import Role
 from ivr.setting_table import SETTINGS
 from ivr.settings import Settings, SettingsError, load
 from ivr.settings_listing import listing, markdown_table
@@ -218,3 +221,37 @@ def test_the_example_file_names_every_setting_and_can_be_read(tmp_path):
     )
     settings = loaded(tmp_path)
     assert settings.trunks
+
+
+def test_roles_in_settings_are_the_roles_there_are():
+    assert set(setting_values.ROLES) == {role.value for role in Role}
+
+
+def test_roles_are_read_from_a_list_or_a_line(tmp_path):
+    assert setting_values.roles(" Administrator, editor,") == {"administrator", "editor"}
+    assert setting_values.roles("administrator，clerk") == {"administrator", "clerk"}
+    assert setting_values.roles(["auditor"]) == {"auditor"}
+    assert setting_values.roles("") == frozenset()
+    with pytest.raises(ValueError, match="king"):
+        setting_values.roles("king")
+
+
+def test_the_audit_log_is_kept_for_half_a_year_at_least():
+    assert [setting_values.audit_days(word) for word in ("0", "180", 3650)] == [0, 180, 3650]
+    for word in ("1", "179", "-1", "36501", "1.5"):
+        with pytest.raises(ValueError, match=word):
+            setting_values.audit_days(word)
+
+
+def test_a_time_of_day_is_hours_and_minutes():
+    assert setting_values.time_of_day("03:30") == time(3, 30)
+    assert setting_values.time_of_day(" ") is None
+    for word in ("24:00", "3.30", "noon"):
+        with pytest.raises(ValueError):  # noqa: PT011 - the settings say what is allowed
+            setting_values.time_of_day(word)
+
+
+def test_a_session_lasts_a_minute_at_least():
+    assert setting_values.session_seconds("30m") == 1800
+    with pytest.raises(ValueError, match="59"):
+        setting_values.session_seconds("59")
