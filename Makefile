@@ -23,7 +23,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run install test lint bench bench-voice
+.PHONY: help run install install-transcripts test lint bench bench-voice
 
 help: ## list the targets | 列出各目标
 	@echo "Minsheng Line 民声热线"
@@ -35,6 +35,8 @@ run: install ## install what is missing and serve: the line and the staff pages 
 	@IVR_SAMPLE_DATA=$${IVR_SAMPLE_DATA:-1} exec $(RUN) -m ivr serve --render
 
 install: $(INSTALLED) ## make .venv and install all that is needed | 建立 .venv 并安装所需软件
+
+install-transcripts: $(VENV)/.installed-transcripts ## add the offline recogniser that writes down complaints (500 MB) | 安装离线语音识别，用于转写投诉（500 MB）
 
 test: $(INSTALLED) $(VENV)/.installed-dev ## run all tests, with all set-up of their own | 运行全部测试（自行准备环境）
 	@$(RUN) -m pytest $(TEST_OPTIONS)
@@ -73,6 +75,11 @@ $(INSTALLED): $(VENV)/.made requirements.txt requirements-mandarin.txt
 
 $(VENV)/.installed-voice-bench: $(INSTALLED) requirements-voice-bench.txt
 	@$(PIP) install --quiet --require-hashes -r requirements-voice-bench.txt
+	@touch $@
+
+$(VENV)/.installed-transcripts: $(INSTALLED) requirements-transcripts.txt requirements-voice-bench.txt
+	@$(PIP) install --quiet --require-hashes -r requirements-transcripts.txt
+	@echo "Installed; a line that runs takes it into use when it is started again 已安装；重新启动线路后生效"
 	@touch $@
 
 $(VENV)/.installed-dev: $(INSTALLED) requirements-dev.txt

@@ -77,7 +77,7 @@ def main() -> None:
 @main.command()
 @click.option(
     "--only",
-    type=click.Choice(["responder", "voice", "desk"]),
+    type=click.Choice(["responder", "voice", "desk", "transcripts"]),
     help="Run one part in this process (the supervisor does so).",
 )
 @click.option("--render", is_flag=True, help="Render missing prompts first.")

@@ -17,7 +17,7 @@ from ivr.records import Database, RecordsError, migrate
 from ivr.settings import Settings, closest_variable
 from ivr.wording import Language, Wording
 
-PART_NAMES = ("responder", "voice", "desk")
+PART_NAMES = ("responder", "voice", "desk", "transcripts")
 log = logging.getLogger(__name__)
 
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -55,9 +55,17 @@ def serve(settings: Settings, language: Language, *, render: bool = False) -> in
             # has said why; the line runs on what is there.
             subprocess.run([sys.executable, "-m", "ivr", "render"], check=False)
         supervisor = Supervisor(
-            parts(settings.drain_seconds), on_ready=lambda: _say(addresses(settings), language)
+            parts(settings.drain_seconds, transcripts=transcribes(settings)),
+            on_ready=lambda: _say(addresses(settings), language),
         )
         return supervisor.run()
+
+
+def transcribes(settings: Settings) -> bool:
+    """Whether recordings are transcribed: switched on, and the recogniser is installed."""
+    from ivr.transcripts import installed
+
+    return settings.transcripts and not installed.missing()
 
 
 def open_database(settings: Settings, now: datetime) -> str | None:
@@ -100,6 +108,8 @@ def _part(name: str) -> Callable[[Settings], None]:
         from ivr.responder.main import main
     elif name == "voice":
         from ivr.voice import main
+    elif name == "transcripts":
+        from ivr.transcripts.main import main
     else:
         from ivr.desk import main
     return main

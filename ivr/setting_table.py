@@ -213,6 +213,27 @@ SETTINGS: tuple[Setting, ...] = (
         Wording("English voice", "英语语音"),
     ),
     Setting(
+        "transcripts",
+        values.switch,
+        "1",
+        _SWITCH,
+        Wording(
+            "1 transcribes complaints and messages offline, where the recogniser is installed "
+            "(make install-transcripts)",
+            "设为 1 且已安装识别程序（make install-transcripts）时，离线转写投诉和留言",
+        ),
+    ),
+    Setting(
+        "transcript_calls",
+        values.call_bound,
+        "20",
+        Wording("a number from 0 to 10000", "0 到 10000 的数"),
+        Wording(
+            "transcribe only while at most so many calls are up",
+            "同时通话不超过此数时才转写",
+        ),
+    ),
+    Setting(
         "media_silence",
         values.seconds,
         "60",

@@ -73,6 +73,11 @@ def call_count(raw: object) -> int:
     return whole_number(raw, 1, 10000)
 
 
+def call_bound(raw: object) -> int:
+    """Up to how many calls: 0 to 10000."""
+    return whole_number(raw, 0, 10000)
+
+
 def seconds(raw: object) -> float:
     """A duration in seconds: `90`, `90s`, `1.5m`, `1h`; at most a day."""
     if isinstance(raw, bool):

@@ -67,6 +67,8 @@ class Settings:
     timezone: ZoneInfo
     voice_zh: str
     voice_en: str
+    transcripts: bool
+    transcript_calls: int
     media_silence: float
     drain_seconds: float
     bench_flows: bool

@@ -1,4 +1,4 @@
-"""`ivr serve`: three children, restarted when they die, drained when asked to stop.
+"""`ivr serve`: three children or four, restarted when they die, drained when asked to stop.
 
 One thread, one selector, no polling: signals arrive through a wakeup
 descriptor, "ready" through a pipe per child, and time only as the selector's
@@ -58,25 +58,32 @@ class Backoff:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One child: its name, its command, and when it stops (lower first) and for how long."""
+    """One child: its name, its command, and when it stops (lower first) and for how long.
+
+    The line counts as ready without those that are `optional`.
+    """
 
     name: str
     command: Sequence[str]
     stops: int
     stop_limit_s: float = STOP_LIMIT_S
+    optional: bool = False
 
 
-def parts(drain_seconds: float) -> tuple[Part, ...]:
-    """The three children of a line. The voice first: the others ask it for sound."""
+def parts(drain_seconds: float, *, transcripts: bool = False) -> tuple[Part, ...]:
+    """The children of a line; the one that transcribes ends at once when the line is stopped."""
 
     def command(name: str) -> tuple[str, ...]:
         return (sys.executable, "-m", "ivr", "serve", "--only", name)
 
-    return (
+    needed = (
         Part("responder", command("responder"), 0, drain_seconds + DRAIN_GRACE_S),
         Part("voice", command("voice"), 1),
         Part("desk", command("desk"), 1),
     )
+    if not transcripts:
+        return needed
+    return (*needed, Part("transcripts", command("transcripts"), 0, optional=True))
 
 
 class State(enum.Enum):
@@ -207,7 +214,9 @@ class Supervisor:
         if not said_ready or child.ready:
             return
         child.ready = True
-        if all(c.ready for c in self._children):
+        if child.part.optional:
+            return
+        if all(c.ready for c in self._children if not c.part.optional):
             self._on_ready()
 
     def _forget_ready_pipe(self, child: Child) -> None:
