@@ -47,9 +47,15 @@ _POSTGRESQL_OPTIONS = (
 class Database:
     """A pool of connections. Safe to share between threads, not across `fork`."""
 
-    def __init__(self, url: str | URL, *, pool_size: int = POOL_SIZE) -> None:
+    def __init__(
+        self,
+        url: str | URL,
+        *,
+        pool_size: int = POOL_SIZE,
+        busy_timeout_ms: int = BUSY_TIMEOUT_MS,
+    ) -> None:
         self.url = database_url(url)
-        self.engine = make_engine(self.url, pool_size=pool_size)
+        self.engine = make_engine(self.url, pool_size=pool_size, busy_timeout_ms=busy_timeout_ms)
         # The same pool; the option is what the `begin` listener goes by.
         self._reading = self.engine.execution_options(ivr_reads=True, postgresql_readonly=True)
 

@@ -106,7 +106,7 @@ class Content:
         self._look()
 
     def _look(self) -> None:
-        looking: Deferred[Any] = self._records.look_up(self._newer)
+        looking: Deferred[Any] = self._records.read(self._newer)
         looking.addCallbacks(self._take, self._failed)
         looking.addBoth(self._look_again)
 

@@ -31,6 +31,9 @@ BATCH = 200
 QUEUE_LIMIT = 100_000
 RETRY_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 """Waits between tries while the database is locked or away; the last one repeats."""
+WRITER_BUSY_MS = 1_000
+"""How long one try of the writer waits for SQLite's lock; it tries again by itself, and looks
+between tries at whose patience has ended."""
 GATHER_S = 0.02
 """How long the writer lets writes gather before it commits them."""
 
@@ -48,12 +51,22 @@ class _Write:
     result: Any = field(default=None)
 
 
-class Records:
-    """Reads and writes of the responder, each answered by a Deferred."""
+class _AbandonedError(Exception):
+    """Nobody waits for the answer any more: what the lookup wrote is rolled back."""
 
-    def __init__(self, reactor: IReactorThreads, database: Database) -> None:
+
+class Records:
+    """Reads and writes of the responder, each answered by a Deferred.
+
+    `writing` is the writer's own way to the database where its time-outs are other ones.
+    """
+
+    def __init__(
+        self, reactor: IReactorThreads, database: Database, writing: Database | None = None
+    ) -> None:
         self._reactor = reactor
         self._database = database
+        self._writing = writing or database
         self._pool = ThreadPool(1, LOOKUP_THREADS, "lookups")
         self._writes: queue.Queue[_Write | None] = queue.Queue(QUEUE_LIMIT)
         self._writer = threading.Thread(target=self._write_forever, name="records", daemon=True)
@@ -74,9 +87,22 @@ class Records:
         """Writes not yet committed."""
         return self._writes.qsize()
 
+    def read(self, job: Callable[[Session], Result]) -> "Deferred[Result]":
+        """Run `job`, which writes nothing, off the reactor thread."""
+        return deferToThreadPool(self._reactor, self._pool, self._read_alone, job)
+
     def look_up(self, job: Callable[[Session], Result]) -> "Deferred[Result]":
-        """Run `job` in a transaction of its own, off the reactor thread."""
-        return deferToThreadPool(self._reactor, self._pool, self._run_alone, job)
+        """Run `job` in a transaction of its own, off the reactor thread.
+
+        Cancelled (a caller's patience has ended), it leaves nothing behind: a query code tried
+        again must not count twice. A thread cannot be stopped, so the job itself runs on.
+        """
+        abandoned = threading.Event()
+        asked: Deferred[Result] = Deferred(lambda _asked: abandoned.set())
+        deferToThreadPool(self._reactor, self._pool, self._run_alone, job, abandoned).addCallbacks(
+            asked.callback, asked.errback
+        )
+        return asked
 
     def write(
         self, job: Callable[[Session], Result], *, patience_s: float = 3600.0
@@ -93,9 +119,18 @@ class Records:
             done.errback(Failure())
         return done
 
-    def _run_alone(self, job: Callable[[Session], Result]) -> Result:
-        with self._database.begin() as session:
+    def _read_alone(self, job: Callable[[Session], Result]) -> Result:
+        with self._database.read() as session:
             return job(session)
+
+    def _run_alone(self, job: Callable[[Session], Result], abandoned: threading.Event) -> Result:
+        if abandoned.is_set():  # while it waited for a thread
+            raise _AbandonedError
+        with self._database.begin() as session:
+            result = job(session)
+            if abandoned.is_set():
+                raise _AbandonedError
+            return result
 
     def _write_forever(self) -> None:
         more = True
@@ -127,7 +162,7 @@ class Records:
         tries = 0
         while batch:
             try:
-                with self._database.begin() as session:
+                with self._writing.begin() as session:
                     for write in batch:
                         write.result = write.job(session)
             except DatabaseUnavailable as error:
@@ -137,7 +172,9 @@ class Records:
                 for write in [w for w in batch if w.give_up_at <= now]:
                     batch.remove(write)
                     self._fire(write, Failure(error))
-                time.sleep(RETRY_S[min(tries, len(RETRY_S) - 1)])
+                if batch:
+                    hasty = min(write.give_up_at for write in batch) - now
+                    time.sleep(min(RETRY_S[min(tries, len(RETRY_S) - 1)], max(hasty, 0.0)))
                 tries += 1
             except Exception:  # noqa: BLE001 - whatever it is, it is the asker's to hear
                 if len(batch) == 1:

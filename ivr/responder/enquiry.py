@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from typing import Literal
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.python.failure import Failure
 
 from call_flows.instructions import Lookup, LookupFailed, LookupResult
@@ -16,8 +16,7 @@ log = logging.getLogger(__name__)
 class Enquiry:
     """Asks until there is an answer or the tries are used up; `answered` is called once.
 
-    A try that is late is left behind, not stopped (no thread can be); what it says then is
-    not heard.
+    A try that is late is cancelled: what it says then is not heard, and it leaves nothing behind.
     """
 
     def __init__(
@@ -38,9 +37,12 @@ class Enquiry:
         """Ask for the first time, or again."""
         self._tries += 1
         this = self._tries
-        clock = self._deadlines.at(
-            self._deadlines.now + self._lookup.timeout_s, lambda: self._failed(this, "timeout")
-        )
+
+        def late() -> None:
+            asked.cancel()
+            self._failed(this, "timeout")
+
+        clock = self._deadlines.at(self._deadlines.now + self._lookup.timeout_s, late)
 
         def done(result: LookupResult) -> None:
             clock.cancel()
@@ -50,10 +52,13 @@ class Enquiry:
 
         def went_wrong(failure: Failure) -> None:
             clock.cancel()
+            if failure.check(CancelledError):
+                return
             log.error("Lookup %s failed: %s", self._lookup.service, failure.getTraceback())
             self._failed(this, "error")
 
-        self._ask().addCallbacks(done, went_wrong)
+        asked = self._ask()
+        asked.addCallbacks(done, went_wrong)
 
     def _failed(self, this: int, reason: Literal["timeout", "error"]) -> None:
         if self._over or this != self._tries:

@@ -142,7 +142,7 @@ class Journal:
 
     def recording_path(self, recording: str) -> "Deferred[Path]":
         """Find the file of a recording."""
-        return self._records.look_up(
+        return self._records.read(
             lambda session: self._state_dir / recordings.get(session, recording).path
         )
 

@@ -1,16 +1,21 @@
 """What the responder writes: in order, together, and no bad note costs another call's record."""
 
+import sqlite3
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
+from twisted.internet.defer import CancelledError
 
 from ivr.records import Database, migrate
 from ivr.records.errors import DatabaseUnavailable
-from ivr.records.tables import Call, EndedBy
+from ivr.records.tables import Area, Call, EndedBy
 from ivr.responder.database import Records
 from ivr.responder.ledger import Ledger
 from ivr.responder.ticker import Deadlines
@@ -31,6 +36,16 @@ def database(tmp_path: Path) -> Database:
     url = f"sqlite:///{tmp_path / 'ivr.db'}"
     migrate(url)
     return Database(url)
+
+
+@contextmanager
+def started(database: Database, writing: Database | None = None) -> Iterator[Records]:
+    records = Records(ThreadReactor(), database, writing)  # type: ignore[arg-type]
+    records.start()
+    try:
+        yield records
+    finally:
+        records.stop()
 
 
 class Scene:
@@ -114,3 +129,43 @@ def test_a_write_whose_patience_ends_does_not_wait_behind_one_that_has_more(
     hasty.addErrback(lambda _failure: refused.set())
     assert refused.wait(2.0)
     records.stop()
+
+
+def test_a_lookup_that_nobody_waits_for_leaves_nothing_behind(database: Database) -> None:
+    """A wrong query code whose lookup was late and is tried again counts once."""
+    late, may_end = threading.Event(), threading.Event()
+
+    def write(session: Any) -> str:
+        session.add(Area(code="1", name_zh="甲", name_en="A"))
+        session.flush()
+        late.set()
+        assert may_end.wait(10)
+        return "written"
+
+    outcomes: list[Any] = []
+    with started(database) as records:
+        asked = records.look_up(write)
+        asked.addBoth(outcomes.append)
+        assert late.wait(10)
+        asked.cancel()
+        may_end.set()
+    assert outcomes[0].check(CancelledError)
+    with database.read() as session:
+        assert session.scalars(select(Area)).all() == []
+
+
+def test_a_filing_behind_a_locked_file_is_told_so_when_its_patience_ends(tmp_path: Path) -> None:
+    path = tmp_path / "ivr.db"
+    url = f"sqlite:///{path}"
+    migrate(url)
+    refused = threading.Event()
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with started(Database(url), Database(url, busy_timeout_ms=100)) as records:
+        asked = time.monotonic()
+        asking = records.write(lambda session: session.scalars(select(Call)), patience_s=0.5)
+        asking.addErrback(lambda _failure: refused.set())
+        assert refused.wait(4.0)  # and not after SQLite's own 5 s
+        assert time.monotonic() - asked >= 0.5
+        other.execute("COMMIT")
+    other.close()
