@@ -70,8 +70,9 @@ class SessionTimer:
         if wanted is not None and wanted.interval_s >= self._config.min_session_s:
             interval = wanted.interval_s
             refresher = (wanted.refresher or "uac") if knows else "uas"
-        elif wanted is None and knows and self._config.session_s is not None:
-            # §9, table 2: we may ask for a timer of our own, and then refresh ourselves.
+        elif wanted is None and self._config.session_s is not None:
+            # §9, table 2: we may ask for a timer of our own, and then refresh ourselves; of a
+            # peer that knows none, too. A call put on hold has no sound whose absence would tell.
             interval = max(self._config.session_s, request.min_se or 0)
             refresher = "uas"
         else:
@@ -111,7 +112,13 @@ class SessionTimer:
         """Settle the timer by the 2xx to an INVITE or UPDATE of ours (§7.2)."""
         agreed = response.session_expires
         if agreed is None:
-            self.stop()  # the peer knows no timers
+            # The peer knows no timers, and nothing expires (§7.2). We ask again at the same pace
+            # all the same: a peer that has vanished answers 481 or not at all.
+            interval = self.interval_s or self._config.session_s
+            self.stop()
+            if interval is not None:
+                self.interval_s, self.we_refresh = interval, True
+                self._refresh_at = self._timers.set(now + interval / 2, self._refresh)
         else:
             self._start(max(agreed.interval_s, 1), agreed.refresher != "uas", now)
 

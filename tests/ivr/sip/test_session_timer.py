@@ -66,12 +66,27 @@ def test_a_proxys_timer_is_refreshed_by_us_where_the_peer_knows_none() -> None:
     assert call.ok.require == ()
 
 
-def test_a_timer_of_our_own_is_asked_of_a_peer_that_knows_them() -> None:
-    call = Answered(Line(), headers=[KNOWS])
+@pytest.mark.parametrize("headers", [[KNOWS], []])
+def test_a_timer_of_our_own_is_asked_of_every_peer(headers: list[str]) -> None:
+    """§9, table 2: also of one that knows none, as long as we refresh."""
+    call = Answered(Line(), headers=headers)
     assert call.ok.headers.get("Session-Expires") == "1800;refresher=uas"
-    silent = Answered(Line(UserAgentConfig(session_s=None)), headers=[KNOWS])
+    assert "timer" not in call.ok.require
+    silent = Answered(Line(UserAgentConfig(session_s=None)), headers=headers)
     assert silent.ok.session_expires is None
-    assert Answered(Line()).ok.session_expires is None
+
+
+def test_a_peer_that_knows_no_timers_is_asked_again_and_missed_when_it_has_vanished() -> None:
+    line = Line(UserAgentConfig(session_s=90))
+    Answered(line, headers=["Allow: INVITE, BYE"])
+    for _refresh in range(2):
+        (invite,) = requests(line.wait(45.1))
+        assert (invite.method, invite.body) == ("INVITE", ANSWER)
+        assert [m.method for m in requests(line.give(response(invite, 200, body=OFFER)))] == ["ACK"]
+        assert line.events() == []
+    (invite,) = requests(line.wait(45.1))
+    line.give(response(invite, 481))
+    assert cause(line) is EndCause.PEER_LOST
 
 
 def test_a_call_the_peer_does_not_refresh_ends_a_third_before_the_interval() -> None:
