@@ -17,6 +17,8 @@ from typing import IO
 from ivr.settings import Settings
 from ivr.wording import OperatorError, Wording
 
+PORTS_PER_CALL = 2  # RTP and RTCP, RFC 3550 §11
+
 
 def check_state_dir(folder: Path) -> None:
     """Make the state folder, private to its user, and see that it can be written."""
@@ -68,6 +70,25 @@ def check_sip_ports(settings: Settings) -> None:
 def check_web_port(settings: Settings) -> None:
     """The port of the staff pages must be free."""
     _check_port("WEB", settings.web_host, settings.web_port, socket.SOCK_STREAM, "TCP")
+
+
+def too_few_sound_ports(settings: Settings) -> Wording | None:
+    """What to say where the ports for sound end before `max_calls` does; None where they suffice.
+
+    The line serves in spite of it: callers beyond the ports are told that it is busy.
+    """
+    calls = len(settings.rtp_ports) // PORTS_PER_CALL
+    if calls >= settings.max_calls:
+        return None
+    low, high = settings.rtp_ports[0], settings.rtp_ports[-1]
+    return Wording(
+        f"IVR_RTP_PORTS={low}-{high} is enough for {calls} calls, IVR_MAX_CALLS is "
+        f"{settings.max_calls}: give {PORTS_PER_CALL} ports a call (and as many for one that is "
+        "connected to a person), or lower IVR_MAX_CALLS",
+        f"IVR_RTP_PORTS={low}-{high} 只够 {calls} 通电话，而 IVR_MAX_CALLS 是 "
+        f"{settings.max_calls}：每通电话要 {PORTS_PER_CALL} 个端口（转接人工时加倍），"
+        "请扩大范围，或减小 IVR_MAX_CALLS",
+    )
 
 
 def _check_port(setting: str, host: str, port: int, kind: socket.SocketKind, name: str) -> None:

@@ -12,7 +12,13 @@ from datetime import UTC, datetime
 
 from ivr import rendered_mark
 from ivr.lifeline import end_with_supervisor, supervised
-from ivr.preflight import check_sip_ports, check_state_dir, check_web_port, hold_lock
+from ivr.preflight import (
+    check_sip_ports,
+    check_state_dir,
+    check_web_port,
+    hold_lock,
+    too_few_sound_ports,
+)
 from ivr.records import Database, RecordsError, migrate
 from ivr.settings import Settings, closest_variable
 from ivr.wording import Language, Wording
@@ -46,6 +52,8 @@ def serve(settings: Settings, language: Language, *, render: bool = False) -> in
     with hold_lock(settings):
         check_sip_ports(settings)
         check_web_port(settings)
+        if (few := too_few_sound_ports(settings)) is not None:
+            print(few.in_language(language), file=sys.stderr)
         password = open_database(settings, datetime.now(UTC))
         # Said before anything can go wrong with the children: it is shown only once.
         if password is not None:

@@ -5,7 +5,13 @@ import socket
 
 import pytest
 
-from ivr.preflight import check_sip_ports, check_state_dir, check_web_port, hold_lock
+from ivr.preflight import (
+    check_sip_ports,
+    check_state_dir,
+    check_web_port,
+    hold_lock,
+    too_few_sound_ports,
+)
 from ivr.settings import load
 from ivr.wording import OperatorError
 
@@ -44,6 +50,17 @@ def test_free_ports_pass_and_stay_free(tmp_path):
 def test_an_address_of_another_machine_is_named(tmp_path):
     with pytest.raises(OperatorError, match="not an address of this machine"):
         check_web_port(settings_with(tmp_path, IVR_WEB_HOST="203.0.113.7"))
+
+
+def test_too_few_ports_for_sound_are_said_with_the_calls_they_suffice_for(tmp_path):
+    few = settings_with(tmp_path, IVR_RTP_PORTS="20000-20099", IVR_MAX_CALLS="51")
+    wording = too_few_sound_ports(few)
+    assert wording is not None
+    assert "enough for 50 calls" in wording.en
+    assert "只够 50 通" in wording.zh
+    enough = settings_with(tmp_path, IVR_RTP_PORTS="20000-20099", IVR_MAX_CALLS="50")
+    assert too_few_sound_ports(enough) is None
+    assert too_few_sound_ports(settings_with(tmp_path)) is None
 
 
 def test_a_state_folder_that_cannot_be_made_is_named(tmp_path):
