@@ -8,12 +8,16 @@ the sound depends on.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 # Raise it when mastering or the writing of spoken text changes what is heard.
 RENDERING = "g711-2"
-
+# The same for what `tempo` makes of a clause.
+STRETCHING = "signalsmith-1"
+USUAL_TEMPO = 100
+SLOW_TEMPO = 75
+"""Percent of the usual speed: what a caller hears who asked for slower speech."""
 
 _SILENCE = b"\xff"  # µ-law zero
 _BYTES_PER_MS = 8
@@ -26,12 +30,21 @@ def silence(ms: int) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """Text to be spoken in one go, and the silence after it."""
+    """Text to be spoken in one go, and the silence after it.
+
+    `tempo`: how fast, in percent of the usual speed (`tempo.stretch`).
+    """
 
     text: str
     language: str
     pause_after_ms: int = 0
     recorded: Path | None = None
+    tempo: int = USUAL_TEMPO
+
+    def at(self, tempo: int) -> Clause:
+        """The same clause at another tempo, its pause with it."""
+        pause_ms = round(self.pause_after_ms * self.tempo / tempo)
+        return replace(self, tempo=tempo, pause_after_ms=pause_ms)
 
     def key(self, voice: str) -> str:
         """The store's key for this clause spoken by `voice`; the pause is not part of it.
@@ -42,4 +55,14 @@ class Clause:
             ("recorded", self.recorded.name) if self.recorded else (voice, self.text)
         )
         content = f"{RENDERING}\n{self.language}\n{spoken}"
-        return hashlib.sha256(content.encode()).hexdigest()[:40]
+        key = _digest(content)
+        return key if self.tempo == USUAL_TEMPO else stretched_key(key, self.tempo)
+
+
+def stretched_key(key: str, tempo: int) -> str:
+    """The key of what is kept under `key`, at another tempo."""
+    return _digest(f"{STRETCHING}\n{tempo}\n{key}")
+
+
+def _digest(content: str) -> str:
+    return hashlib.sha256(content.encode()).hexdigest()[:40]

@@ -57,8 +57,8 @@ def shape(samples: Samples, rate: int) -> Samples:
     # The limiter takes a little level away where speech is peaky: put it back, once.
     for _ in range(2):
         level = active_level(signal, g711.RATE)
-        signal = _limit(signal * np.float32(10 ** ((TARGET_DBOV - level) / 20)), g711.RATE)
-    return _fade(signal, g711.RATE)
+        signal = limit(signal * np.float32(10 ** ((TARGET_DBOV - level) / 20)), g711.RATE)
+    return fade(signal, g711.RATE)
 
 
 def _band_pass(signal: Samples, rate: int) -> Samples:
@@ -85,10 +85,11 @@ def _trim(signal: Samples, rate: int, level: float) -> Samples:
     keep = round(_TRIM_KEEP_S * rate)
     start = max(0, int(loud[0]) * frame - keep)
     end = min(len(signal), (int(loud[-1]) + 1) * frame + keep)
-    return _fade(signal[start:end], rate)
+    return fade(signal[start:end], rate)
 
 
-def _fade(signal: Samples, rate: int) -> Samples:
+def fade(signal: Samples, rate: int) -> Samples:
+    """Both ends brought to nothing within 5 ms, so that no clause begins or ends with a click."""
     length = min(round(_FADE_S * rate), len(signal) // 2)
     ramp = np.sin(np.linspace(0, np.pi / 2, length, dtype=np.float32)) ** 2
     faded = signal.copy()
@@ -97,7 +98,7 @@ def _fade(signal: Samples, rate: int) -> Samples:
     return faded
 
 
-def _limit(signal: Samples, rate: int) -> Samples:
+def limit(signal: Samples, rate: int) -> Samples:
     """A look-ahead limiter: the gain dips smoothly around each peak over the ceiling."""
     ceiling = np.float32(10 ** (PEAK_DBFS / 20))
     if float(np.max(np.abs(signal))) <= ceiling:

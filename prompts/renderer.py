@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from prompts.clause import Clause
+from prompts.clause import USUAL_TEMPO, Clause, stretched_key
 from prompts.engines import DEFAULT_ORDER, Engine, Order, engines, remedy, voice_name
 from prompts.engines.engine import UnspeakableError
 from prompts.engines.recorded import load
@@ -26,6 +26,7 @@ from prompts.errors import Message, Messages, PromptError, VoiceError
 from prompts.mastering import master
 from prompts.p56 import Samples
 from prompts.store import ClauseStore
+from prompts.tempo import stretch
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,8 @@ class Renderer:
 
         `patience` where it is another than for callers.
         """
+        if clause.tempo != USUAL_TEMPO:
+            return self._stretched(clause, patience)
         if clause.recorded is not None:
             key = clause.key("")
             if key not in self.store:
@@ -124,6 +127,14 @@ class Renderer:
             text=clause.text,
             reasons=Messages(faults),
         )
+
+    def _stretched(self, clause: Clause, patience: Patience | None) -> str:
+        """The clause as it is usually heard, whoever says it, made slower."""
+        usual = clause.at(USUAL_TEMPO)
+        key = stretched_key(self.render_key(usual, patience), clause.tempo)
+        if key not in self.store:
+            self.store.put(key, stretch(self.render(usual, patience), clause.tempo))
+        return key
 
     def expected_key(self, clause: Clause) -> str | None:
         """The key the clause has when the first voice of its language speaks; None without one."""

@@ -48,6 +48,7 @@ class VoiceClient:
                 "language": clause.language,
                 "recorded": str(clause.recorded) if clause.recorded else None,
                 "tempo": clause.tempo,
+                "tempo": clause.tempo,
                 "priority": priority,
             }
         )

@@ -33,11 +33,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from prompts import g711, takes
-from prompts.clause import Clause
+from prompts.clause import USUAL_TEMPO, Clause
 from prompts.engines import available
 from prompts.errors import AudioError, Message, PromptError, VoiceError
 from prompts.renderer import Renderer, give_back_memory, keep_memory_in_one_arena
 from prompts.store import ClauseStore
+from prompts.tempo import SLOWEST
 
 LONGEST_LINE = 64 << 10
 LONGEST_TEXT = 4000
@@ -221,7 +222,12 @@ def _clause(request: dict[str, Any]) -> _Work:
         raise VoiceError("a clause is at most %(most)s characters", most=LONGEST_TEXT)
     if recorded is not None and not isinstance(recorded, str):
         raise VoiceError('"recorded" is a path or null')
-    clause = Clause(text, language, 0, Path(recorded) if recorded else None)
+    tempo = request.get("tempo", USUAL_TEMPO)
+    if not isinstance(tempo, int) or not SLOWEST <= tempo <= USUAL_TEMPO:
+        raise VoiceError(
+            '"tempo" is %(slowest)s to %(usual)s percent', slowest=SLOWEST, usual=USUAL_TEMPO
+        )
+    clause = Clause(text, language, 0, Path(recorded) if recorded else None).at(tempo)
     return lambda renderer: {"key": renderer.render_key(clause)}
 
 

@@ -28,6 +28,7 @@ from ivr.media.events import (
     PlaybackFinished,
     RecordingCause,
 )
+from ivr.media.loudness import outgoing_table
 from ivr.media.plan import Plan
 from ivr.media.playout import Playout
 from ivr.media.recorder import Recorder
@@ -93,11 +94,13 @@ class Leg:
         "_keys_in",
         "_last_press",
         "_listening",
+        "_loud",
         "_marked",
         "_moved_at",
         "_next_timestamp",
         "_noise_type",
         "_old_source",
+        "_outgoing",
         "_packet",
         "_partner",
         "_plan",
@@ -138,7 +141,8 @@ class Leg:
         self._reports = Reports(self._ssrc, b"%08x@%s" % (self._ssrc, host.encode()))
         self._plan: Plan | None = None
         self._audio_type = self._event_type = self._noise_type = -1
-        self._alaw = False
+        self._alaw = self._loud = False
+        self._outgoing: bytes | None = None
         self._closed = False
         # out
         self._playout = Playout()
@@ -185,6 +189,7 @@ class Leg:
         self._event_type = -1 if plan.telephone_event is None else plan.telephone_event
         self._noise_type = _comfort_noise if plan.comfort_noise is None else plan.comfort_noise
         self._alaw = plan.codec == "PCMA"
+        self._outgoing = outgoing_table(alaw=self._alaw, loud=self._loud)
         self._frame = plan.ptime_ms * _samples_per_ms
         self._packet = bytearray(_header + self._frame)
         self._rtcp_remote = plan.remote_rtcp
@@ -200,6 +205,11 @@ class Leg:
         if not self._closed:
             self._playout.play(audio, token)
             self._start()
+
+    def louder(self, wanted: bool) -> None:
+        """Have all that is played from here on, beeps too, louder or as it is."""
+        self._loud = wanted
+        self._outgoing = outgoing_table(alaw=self._alaw, loud=wanted)
 
     def loop(self, audio: bytes) -> None:
         """Play over and over until stop_playing, or until something else is played."""
@@ -315,8 +325,8 @@ class Leg:
             if frame is None:
                 self._talking = False
                 return False
-            if self._alaw:
-                frame = frame.translate(ulaw_to_alaw_table)
+            if self._outgoing is not None:
+                frame = frame.translate(self._outgoing)
             self._send_audio(frame)
         return True
 

@@ -253,14 +253,16 @@ class Call:
                 self._end(EndedBy.SILENCE, f"no sound packet for {seconds:.0f} s")
 
     # --- what the interpreter asks
-    def audio(self, content: Content, language: str) -> "list[Audio | Deferred[Audio]]":
-        """Return the sound of a prompt, or of what the caller recorded."""
+    def audio(
+        self, content: Content, language: str, *, slow: bool
+    ) -> "list[Audio | Deferred[Audio]]":
+        """Return the sound of a prompt, or of what the caller recorded (never slower)."""
         if isinstance(content, Replay):
             reading = self.journal.recording_path(content.recording).addCallback(
                 lambda path: self._house.in_thread(read_wav, path)
             )
             return [reading.addErrback(self._unheard)]
-        return self._house.speech.say(self._snapshot.catalogue, content, language)
+        return self._house.speech.say(self._snapshot.catalogue, content, language, slow=slow)
 
     def _unheard(self, failure: Any) -> Audio:
         log.error("A recording cannot be played back: %s", failure.getErrorMessage())

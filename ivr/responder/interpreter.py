@@ -24,6 +24,7 @@ from call_flows.instructions import (
     Collect,
     Content,
     CreateCallBack,
+    Delivery,
     Digits,
     FileComplaint,
     Filed,
@@ -41,6 +42,7 @@ from call_flows.instructions import (
     Recorded,
     RecordingFailed,
     Say,
+    SetDelivery,
     SetLanguage,
     Step,
     Transfer,
@@ -76,7 +78,9 @@ log = logging.getLogger(__name__)
 class Outward(Protocol):
     """What the interpreter asks of the call, of the database and of the voices."""
 
-    def audio(self, content: Content, language: str) -> list[Audio | Deferred[Audio]]:
+    def audio(
+        self, content: Content, language: str, *, slow: bool
+    ) -> list[Audio | Deferred[Audio]]:
         """Return the sound of one piece of content, what is not there yet as Deferreds."""
 
     def steps(self, steps: Sequence[Step]) -> None:
@@ -126,6 +130,7 @@ class Interpreter:
         self._recording_under_way = False
         self._stopped_by: str | None = None
         self._wait = 0
+        self._delivery = Delivery()
         self._committing = False
         self._gone = False
         self._took_leave = False
@@ -144,9 +149,7 @@ class Interpreter:
         if self._gone or self._over or self._is_late_terminator(key):
             return
         if self._record is not None:
-            if self._recording is not None and key in self._record.terminators:
-                self._stopped_by = "terminator"
-                self._leg.stop_recording()
+            self._key_for_record(key, self._record)
             return
         if self._collector is None:
             self._keys.append(key)
@@ -155,6 +158,18 @@ class Interpreter:
         result = self._collector.press(key, self._deadlines.now)
         self._guarded(self._playback.interrupt)
         self._collected(result)
+
+    def _key_for_record(self, key: str, record: Record) -> None:
+        if self._recording is not None:
+            if key in record.terminators:
+                self._stopped_by = "terminator"
+                self._leg.stop_recording()
+        elif not self._recording_under_way and key in record.keys:
+            # What it asks for (a person, slower speech) comes before the notice's end.
+            self._record = None
+            self._when_drained = None
+            self._playback.stop()
+            self._give(Digits(key))
 
     def _is_late_terminator(self, key: str) -> bool:
         """The `#` after an entry that was complete without it: callers were told to press it."""
@@ -271,11 +286,18 @@ class Interpreter:
     def _play(self, play: Play) -> bool:
         skipped = play.barge_in and bool(self._keys)  # type-ahead: the answer is already there
         if not skipped:
-            sound = self._outward.audio(play.content, self._session.language)
-            self._playback.add(sound, barge_in=play.barge_in)
+            self._playback.add(self._audio(play.content), barge_in=play.barge_in)
         if self._pending:
             return False
         return self._after_playback(lambda: self._give(PlaybackFinished()))
+
+    def _audio(self, content: Content) -> list[Audio | Deferred[Audio]]:
+        return self._outward.audio(content, self._session.language, slow=self._delivery.slow)
+
+    def _set_delivery(self, instruction: SetDelivery) -> bool:
+        self._delivery = instruction.delivery
+        self._leg.louder(self._delivery.loud)
+        return False
 
     def _after_playback(self, action: Callable[[], None]) -> bool:
         if self._playback.busy:
@@ -301,17 +323,22 @@ class Interpreter:
         if self._playback.busy:
             return False
         for content in words:
-            sound = self._outward.audio(content, self._session.language)
-            self._playback.add(sound, barge_in=True)
+            self._playback.add(self._audio(content), barge_in=True)
         return True
 
+    @property
+    def _please(self) -> Say:
+        return replace(PLEASE_WAIT, variant=self._session.variant)
+
     def _please_wait(self) -> Audio:
-        sound: list[bytes] = []
-        for piece in self._outward.audio(PLEASE_WAIT, self._session.language):
-            if isinstance(piece, Deferred):
-                return ()
-            sound.extend(piece)
-        return sound
+        language = self._session.language
+        # Slower if that is at hand; the usual words now are better than slow ones later.
+        for slow in (True, False) if self._delivery.slow else (False,):
+            pieces = self._outward.audio(self._please, language, slow=slow)
+            ready = [piece for piece in pieces if not isinstance(piece, Deferred)]
+            if len(ready) == len(pieces):
+                return [segment for piece in ready for segment in piece]
+        return ()
 
     # --- keys
     def _collect(self, collect: Collect) -> bool:
@@ -326,10 +353,6 @@ class Interpreter:
         return True
 
     def _arm_collector(self) -> None:
-    @property
-    def _please(self) -> Say:
-        return replace(PLEASE_WAIT, variant=self._session.variant)
-
         if self._collect_clock is not None:
             self._collect_clock.cancel()
             self._collect_clock = None
@@ -469,6 +492,7 @@ class Interpreter:
 
 _CARRY_OUT: Mapping[type, Callable[[Interpreter, Any], bool]] = {
     SetLanguage: lambda _interpreter, _instruction: False,  # the session itself knows the language
+    SetDelivery: Interpreter._set_delivery,
     Play: Interpreter._play,
     Collect: Interpreter._collect,
     Record: Interpreter._begin_record,

@@ -79,6 +79,7 @@ class Line:
             VoiceClient(reactor, settings.voice_socket),
             voices,
             self.in_thread,
+            reactor.callLater,
         )
         with database.read() as session:
             snapshot = source.read(session)
@@ -216,7 +217,8 @@ class Line:
 
     # --- regular work
     def _preload(self, snapshot: Snapshot) -> None:
-        self.speech.preload(foreseeable(snapshot.catalogue))
+        missing = self.speech.preload(foreseeable(snapshot.catalogue))
+        self._reactor.callFromThread(self.speech.have_slow, missing)
 
     def _collect_when_idle(self) -> None:
         """A full collection is a gap in everybody's sound: only while there is nobody."""

@@ -6,7 +6,7 @@ store has not got it. The reactor thread touches neither disk nor synthesiser.
 """
 
 import logging
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
@@ -19,13 +19,15 @@ from ivr.media.tones import silence
 from ivr.responder.playback import Audio
 from ivr.responder.voice import VoiceClient
 from prompts.catalogue import Catalogue
-from prompts.clause import Clause
+from prompts.clause import SLOW_TEMPO, USUAL_TEMPO, Clause
 from prompts.compose import compose
 from prompts.errors import PromptError
 from prompts.store import ClauseStore
 
 MEMORY_BYTES = 64 << 20
 """Varying clauses kept in memory: about two and a quarter hours of speech."""
+SLOW_AGAIN_S = 30.0
+"""The voice process was away or busy: slower forms are asked for again after this time."""
 
 log = logging.getLogger(__name__)
 
@@ -42,11 +44,15 @@ class Speech:
         voice: VoiceClient,
         voices: Mapping[str, str],
         in_thread: Callable[..., "Deferred[Any]"],
+        call_later: Callable[[float, Callable[[], None]], Any],
     ) -> None:
         self._store = store
         self._voice = voice
         self._voices = voices
         self._in_thread = in_thread
+        self._call_later = call_later
+        self._to_slow: deque[Clause] = deque()
+        self._slowing = False
         self._fixed: dict[str, bytes] = {}
         self._varying: OrderedDict[str, bytes] = OrderedDict()
         self._varying_bytes = 0
@@ -55,20 +61,64 @@ class Speech:
         self.missing = 0
         """Clauses that no voice could say: the caller heard a gap there."""
 
-    def preload(self, clauses: Iterable[Clause]) -> None:
-        """Read what is in the store into memory; to be called in a thread."""
+    def preload(self, clauses: Iterable[Clause]) -> list[Clause]:
+        """Read what is in the store into memory, slower forms too; to be called in a thread.
+
+        Returns the slower forms that are not there yet, for `have_slow`.
+        """
+        missing = []
         for clause in clauses:
-            key = self._key(clause)
-            if key not in self._fixed:
-                sound = self._store.read(key)
-                if sound is not None:
-                    self._fixed[key] = sound
+            slow = clause.at(SLOW_TEMPO)
+            if self._read(clause) and not self._read(slow):
+                missing.append(slow)
+        return missing
+
+    def _read(self, clause: Clause) -> bool:
+        key = self._key(clause)
+        if key not in self._fixed:
+            sound = self._store.read(key)
+            if sound is None:
+                return False
+            self._fixed[key] = sound
+        return True
+
+    def have_slow(self, clauses: Iterable[Clause]) -> None:
+        """Have these stretched, one at a time and behind everybody who waits.
+
+        So a caller who asks for slower speech hears what is fixed at once.
+        """
+        self._to_slow = deque(clauses)
+        if not self._slowing:
+            self._slow_next()
+
+    def _slow_next(self) -> None:
+        self._slowing = bool(self._to_slow)
+        if not self._to_slow:
+            return
+        clause = self._to_slow[0]
+
+        def done(sound: bytes | None) -> None:
+            if sound is not None:
+                self._fixed[self._key(clause)] = sound
+            if self._to_slow and self._to_slow[0] is clause:
+                self._to_slow.popleft()
+            self._slow_next()
+
+        def failed(failure: Failure) -> None:
+            log.info("Slower speech is made later: %s", failure.getErrorMessage())
+            self._call_later(SLOW_AGAIN_S, self._slow_next)
+
+        asked: Deferred[Any] = self._voice.render(clause, bulk=True)
+        asked.addCallback(lambda made: self._in_thread(self._store.read, made))
+        asked.addCallbacks(done, failed)
 
     def keep(self, clause: Clause, sound: bytes) -> None:
         """Give a clause a sound that no voice made."""
         self._fixed[self._key(clause)] = sound
 
-    def say(self, catalogue: Catalogue, say: Say, language: str) -> "list[Audio | Deferred[Audio]]":
+    def say(
+        self, catalogue: Catalogue, say: Say, language: str, *, slow: bool = False
+    ) -> "list[Audio | Deferred[Audio]]":
         """Return the sound of each clause of a prompt, in order.
 
         A prompt that cannot be composed (a missing slot, an unknown id) is logged and passed
@@ -82,7 +132,16 @@ class Speech:
             self.missing += 1
             log.error("A prompt cannot be said: %s", error)
             return []
+        if slow:
+            return [self._slow_sound(clause) for clause in clauses]
         return [self._sound(clause) for clause in clauses]
+
+    def _slow_sound(self, clause: Clause) -> "Audio | Deferred[Audio]":
+        """Slower, or where that cannot be had as usual."""
+        sound = self._sound(clause.at(SLOW_TEMPO))
+        if isinstance(sound, Deferred):
+            return sound.addCallback(lambda got: got or self._sound(clause))
+        return sound
 
     def _sound(self, clause: Clause) -> "Audio | Deferred[Audio]":
         key = self._key(clause)
@@ -132,7 +191,8 @@ class Speech:
                 one.callback(sound or b"")
 
         def failed(failure: Failure) -> None:
-            log.error("No voice could say %r: %s", clause.text, failure.getErrorMessage())
+            tempo = "" if clause.tempo == USUAL_TEMPO else f" at {clause.tempo} % of its speed"
+            log.error("No voice could say %r%s: %s", clause.text, tempo, failure.getErrorMessage())
             arrived(None)
 
         reading: Deferred[Any] = self._in_thread(self._store.read, key)

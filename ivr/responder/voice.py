@@ -42,9 +42,14 @@ class VoiceClient:
         self._protocol: _VoiceProtocol | None = None
         self._connecting: list[Deferred[_VoiceProtocol]] = []
 
-    def render(self, clause: Clause) -> "Deferred[str]":
-        """Have a clause rendered; fires with its key in the store, or VoiceUnavailableError."""
-        asked: Deferred[str] = self._connect().addCallback(lambda protocol: protocol.ask(clause))
+    def render(self, clause: Clause, *, bulk: bool = False) -> "Deferred[str]":
+        """Have a clause rendered; fires with its key in the store, or VoiceUnavailableError.
+
+        With `bulk`, behind every caller who waits.
+        """
+        asked: Deferred[str] = self._connect().addCallback(
+            lambda protocol: protocol.ask(clause, bulk=bulk)
+        )
         return asked.addTimeout(PATIENCE_S, self._reactor, _gave_up)
 
     def _connect(self) -> "Deferred[_VoiceProtocol]":
@@ -83,7 +88,7 @@ class _VoiceProtocol(LineReceiver):
         self._asked: dict[int, Deferred[str]] = {}
         self._last_id = 0
 
-    def ask(self, clause: Clause) -> "Deferred[str]":
+    def ask(self, clause: Clause, *, bulk: bool = False) -> "Deferred[str]":
         self._last_id += 1
         answer: Deferred[str] = Deferred()
         self._asked[self._last_id] = answer
@@ -93,6 +98,8 @@ class _VoiceProtocol(LineReceiver):
             "text": clause.text,
             "language": clause.language,
             "recorded": recorded,
+            "tempo": clause.tempo,
+            "priority": "bulk" if bulk else "live",
         }
         self.sendLine(json.dumps(request, ensure_ascii=False).encode())
         return answer

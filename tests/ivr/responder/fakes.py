@@ -16,6 +16,10 @@ class FakeLeg:
         self.played: list[tuple[Sequence[bytes], object]] = []
         self.stopped = 0
         self.recordings_stopped = 0
+        self.loud = False
+
+    def louder(self, wanted: bool) -> None:
+        self.loud = wanted
 
     def play(self, audio: Sequence[bytes], token: object = None) -> None:
         self.played.append((audio, token))
@@ -42,11 +46,11 @@ class FakeSession:
         self._answers = list(answers)
         self.given: list[Any] = []
         self.language = "zh-CN"
+        self.variant = ""
         self.failures: list[Exception] = []
 
     def _next(self) -> list[Any]:
         answer = self._answers.pop(0) if self._answers else []
-        self.variant = ""
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -71,10 +75,11 @@ class FakeWorld:
         self.done: list[tuple[str, Any]] = []
         self.transfer_ended: Callable[[str], None] = lambda _outcome: None
 
-    def audio(self, content: Any, language: str) -> list[Any]:
+    def audio(self, content: Any, language: str, *, slow: bool) -> list[Any]:
         if not isinstance(content, Say):
             return [(b"replayed",)]
-        return [self.sound.get(content.prompt, (content.prompt.encode(),))]
+        name = f"{content.prompt} slowly" if slow else content.prompt
+        return [self.sound.get(name, (name.encode(),))]
 
     def steps(self, steps: Any) -> None:
         pass
