@@ -34,6 +34,7 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from prompts.errors import CatalogueError, Message, PromptError
+from prompts.manner import USUAL, Manner
 from prompts.slots import Piece, SlotType, parse_text, slots_of
 
 LANGUAGES = ("zh-CN", "en")
@@ -86,9 +87,15 @@ class Problem:
 class Catalogue:
     """All prompts, looked up by id. Immutable."""
 
-    def __init__(self, prompts: Mapping[str, Prompt], languages: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        prompts: Mapping[str, Prompt],
+        languages: tuple[str, ...],
+        manner: Manner = USUAL,
+    ) -> None:
         self._prompts = dict(prompts)
         self.languages = languages
+        self.manner = manner
 
     @classmethod
     def load_folder(cls, folder: Path) -> Catalogue:
@@ -157,7 +164,8 @@ class Catalogue:
                     again=old.again,
                 )
             prompts[prompt_id] = new
-        return Catalogue(prompts, self._languages_with(language for _, language in texts))
+        languages = self._languages_with(language for _, language in texts)
+        return Catalogue(prompts, languages, self.manner)
 
     def text(self, prompt_id: str, language: str) -> str | None:
         """The text of a prompt in one language; None where there is none."""
@@ -179,7 +187,12 @@ class Catalogue:
             else:
                 known = replace(known, recordings={**known.recordings, language: file})
             prompts[prompt_id] = known
-        return Catalogue(prompts, self._languages_with(language for _, language, _ in files))
+        languages = self._languages_with(language for _, language, _ in files)
+        return Catalogue(prompts, languages, self.manner)
+
+    def with_manner(self, manner: Manner) -> Catalogue:
+        """The same prompts said in this manner: as set, and with staff's pronunciations."""
+        return Catalogue(self._prompts, self.languages, manner)
 
     def problems(self) -> list[Problem]:
         """What should be looked at: missing languages, slots that differ, unusable recordings."""

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from prompts import numerals_en, numerals_zh, reading_en, reading_zh
@@ -22,6 +22,7 @@ from prompts.catalogue import PHRASE, Catalogue, Prompt
 from prompts.clause import Clause
 from prompts.digit_groups import digit_groups, phone_groups
 from prompts.errors import PromptError
+from prompts.manner import USUAL, Manner
 from prompts.slots import Slot, SlotType, Value, check_value
 
 JOIN_PAUSE_MS = 120
@@ -83,14 +84,14 @@ def compose(
         text = prompt.texts.get(language, prompt_id)
         return [Clause(text, language, SENTENCE_PAUSE_MS, recording)]
     if not prompt.slots:
-        return list(compose_text(prompt.texts[language], language))
-    return _cut(_fill(catalogue, prompt, language, values), language)
+        return list(compose_text(prompt.texts[language], language, catalogue.manner))
+    return _cut(_fill(catalogue, prompt, language, values), language, catalogue.manner)
 
 
 @lru_cache(maxsize=1024)
-def compose_text(text: str, language: str) -> tuple[Clause, ...]:
+def compose_text(text: str, language: str, manner: Manner = USUAL) -> tuple[Clause, ...]:
     """Clauses of plain text; a clause in another script is given to that language's voice."""
-    return tuple(_cut([text], language))
+    return tuple(_cut([text], language, manner))
 
 
 def _fill(
@@ -130,9 +131,9 @@ def _spoken(
     if kind is SlotType.PHRASE:
         return _phrase(catalogue, language, str(value))
     if kind is SlotType.TEXT:
-        return _Free(compose_text(str(value).strip(), language))
+        return _Free(compose_text(str(value).strip(), language, catalogue.manner))
+    say = _say(language, kind, catalogue.manner)
     if kind in (SlotType.DIGITS, SlotType.PHONE):
-        say = _SAY[language, kind]
         text = str(value)
         groups = phone_groups(text) if kind is SlotType.PHONE else digit_groups(text, again=again)
         texts = tuple(map(say, groups))
@@ -140,7 +141,7 @@ def _spoken(
             # In one breath: groups of three by themselves were heard as years (202: 2002).
             texts = (_LIST_COMMA.get(language, ", ").join(texts),)
         return _Own(texts, pause_before_ms=LABEL_PAUSE_MS)
-    spoken = _SAY[language, kind](value)
+    spoken = say(value)
     if kind in _INLINE:
         return spoken
     return _Own((spoken,), glue=kind is not SlotType.LETTERS)
@@ -152,9 +153,9 @@ def _phrase(catalogue: Catalogue, language: str, name: str) -> str:
     return found.strip(_MARKS)
 
 
-def _cut(parts: list[_Part], language: str) -> list[Clause]:
+def _cut(parts: list[_Part], language: str, manner: Manner) -> list[Clause]:
     clauses: list[Clause] = []
-    parts = _glued(parts, language)
+    parts = _glued(parts, language, manner)
     for part in parts:
         if isinstance(part, _Own):
             if clauses and clauses[-1].pause_after_ms < part.pause_before_ms:
@@ -171,15 +172,19 @@ def _cut(parts: list[_Part], language: str) -> list[Clause]:
             lead = part[: len(part) - len(part.lstrip(_MARKS))]
             if clauses and lead.strip():
                 clauses[-1] = replace(clauses[-1], pause_after_ms=_pause(lead))
-            clauses += _sentences(part[len(lead) :], language)
+            clauses += _sentences(part[len(lead) :], language, manner)
     # A dash or an emoji alone is nothing to say.
-    clauses = [clause for clause in clauses if any(map(str.isalnum, clause.text))]
+    clauses = [
+        replace(clause, words=manner.words.said_in(clause.text, clause.language))
+        for clause in clauses
+        if any(map(str.isalnum, clause.text))
+    ]
     if clauses:
         clauses[-1] = replace(clauses[-1], pause_after_ms=SENTENCE_PAUSE_MS)
     return clauses
 
 
-def _glued(parts: list[_Part], language: str) -> list[_Part]:
+def _glued(parts: list[_Part], language: str, manner: Manner) -> list[_Part]:
     """Give a value the few words around it that belong to it."""
     glued = list(parts)
     for at, part in enumerate(parts):
@@ -194,7 +199,8 @@ def _glued(parts: list[_Part], language: str) -> list[_Part]:
             head = _belonging(_TO_FIRST_MARK.match(after), language, _AFTER)
             glued[at + 1] = after[len(head) :]
             text += head
-        glued[at] = _Own((_written(text, language),), glue=True)
+        text = manner.words.respelled(text, language)
+        glued[at] = _Own((_written(text, language, manner),), glue=True)
     return glued
 
 
@@ -209,7 +215,7 @@ def _belonging(found: re.Match[str] | None, language: str, limits: Mapping[str, 
     return text if size <= limits.get(language, 0) else ""
 
 
-def _sentences(text: str, language: str) -> Iterator[Clause]:
+def _sentences(text: str, language: str, manner: Manner) -> Iterator[Clause]:
     at = 0
     for end in [*_SENTENCES.finditer(text), None]:
         sentence = text[at : end.end()] if end else text[at:]
@@ -217,7 +223,31 @@ def _sentences(text: str, language: str) -> Iterator[Clause]:
         spoken = sentence.strip(_MARKS)
         if spoken:
             tail = sentence[sentence.rindex(spoken[-1]) + 1 :]
-            yield from _by_script(spoken + _tone(tail), language, _pause(tail))
+            pieces = list(_of_a_breath(spoken, language))
+            for piece in pieces[:-1]:
+                yield from _by_script(piece, language, COMMA_PAUSE_MS, manner)
+            yield from _by_script(pieces[-1] + _tone(tail), language, _pause(tail), manner)
+
+
+def _of_a_breath(sentence: str, language: str) -> Iterator[str]:
+    """A long sentence in parts, cut at its commas.
+
+    The caller hears the first part while the next is rendered, and the voice process
+    needs memory for a part only.
+    """
+    longest = _LONGEST.get(language, _LONGEST["en"])
+    part = ""
+    for piece in _COMMAS.split(sentence):
+        if part and len(part) + len(piece) > longest:
+            yield part
+            part = ""
+        part += piece
+    yield part
+
+
+# Characters of a clause, about 12 s of speech; cut after commas that part no figures.
+_LONGEST = {"zh-CN": 50, "en": 180}
+_COMMAS = re.compile(r"(?<=[，、：])(?=\S)|(?<=[:,])(?=\s)")
 
 
 def _tone(tail: str) -> str:
@@ -226,37 +256,51 @@ def _tone(tail: str) -> str:
     return found if found in ".?!。？！" else ""
 
 
-def _by_script(text: str, language: str, pause_ms: int) -> Iterator[Clause]:
-    """Hand Chinese in English text, and English words in Chinese text, to the right voice."""
-    if language == "en":
-        yield (
-            Clause(_written(text, "zh-CN"), "zh-CN", pause_ms)
-            if _HAN.search(text)
-            else Clause(_written(text, language), language, pause_ms)
-        )
-        return
+def _by_script(text: str, language: str, pause_ms: int, manner: Manner) -> Iterator[Clause]:
+    """Hand Chinese in English text, and English words in Chinese text, to the right voice.
+
+    Chinese text with letters in it is Chinese; English is what has a word of English.
+    """
+    if language != "en" or (_HAN.search(text) and not reading_zh.ENGLISH_WORDS.search(text)):
+        # Respelled first: what was an English word may be Chinese then (WiFi: 歪费).
+        text = manner.words.respelled(text, "zh-CN")
+        strangers, own, other = reading_zh.ENGLISH_WORDS, "zh-CN", "en"
+    else:
+        strangers, own, other = _CHINESE, "en", "zh-CN"
     at = 0
-    cuts = list(reading_zh.ENGLISH_WORDS.finditer(text))
-    for cut in cuts:
-        yield from _piece(text[at : cut.start()], language, JOIN_PAUSE_MS)
+    for cut in strangers.finditer(text):
+        yield from _piece(text[at : cut.start()], own, JOIN_PAUSE_MS, manner)
         at = cut.end()
-        said = _written(cut.group(), "en")
-        yield Clause(said, "en", pause_ms if at == len(text) else JOIN_PAUSE_MS)
-    yield from _piece(text[at:], language, pause_ms)
+        last = not any(map(str.isalnum, text[at:]))
+        yield from _piece(cut.group(), other, pause_ms if last else JOIN_PAUSE_MS, manner)
+    yield from _piece(text[at:], own, pause_ms, manner)
 
 
-def _piece(text: str, language: str, pause_ms: int) -> Iterator[Clause]:
-    text = text.lstrip(_MARKS).rstrip(_COMMA + " \t")
+# Chinese in English text, with the figures and marks inside it.
+_CHINESE = re.compile(
+    r"[\u3400-\u9fff](?:[\u3400-\u9fff0-9A-Z，、·—-]*[\u3400-\u9fff0-9])?", re.ASCII
+)
+
+
+def _piece(text: str, language: str, pause_ms: int, manner: Manner) -> Iterator[Clause]:
+    text = text.lstrip(_MARKS).rstrip(_COMMA + ", \t")
+    if language == "en":
+        text = manner.words.respelled(text, language)
     if text.strip(_MARKS):
-        yield Clause(_written(text, language), language, pause_ms)
+        yield Clause(_written(text, language, manner), language, pause_ms)
 
 
-def _written(text: str, language: str) -> str:
+def _written(text: str, language: str, manner: Manner) -> str:
     text = " ".join(text.split())
-    return _READING.get(language, str)(text)
+    if language == "zh-CN":
+        return reading_zh.speakable(text, yao=manner.yao)
+    return reading_en.speakable(text) if language == "en" else text
 
 
-_READING = {"zh-CN": reading_zh.speakable, "en": reading_en.speakable}
+def _say(language: str, kind: SlotType, manner: Manner) -> _Say:
+    if not manner.yao and (language, kind) in _WITHOUT_YAO:
+        return _WITHOUT_YAO[language, kind]
+    return _SAY[language, kind]
 
 
 def _pause(marks: str) -> int:
@@ -265,7 +309,16 @@ def _pause(marks: str) -> int:
     return COMMA_PAUSE_MS if any(mark in _COMMA for mark in marks) else JOIN_PAUSE_MS
 
 
-_INLINE = frozenset({SlotType.COUNT, SlotType.NUMBER, SlotType.ORDINAL, SlotType.PHRASE})
+_INLINE = frozenset(
+    {
+        SlotType.COUNT,
+        SlotType.NUMBER,
+        SlotType.ORDINAL,
+        SlotType.PHRASE,
+        SlotType.PERCENT,
+        SlotType.WEEKDAY,
+    }
+)
 
 
 def _as_date(say: Callable[[date], str]) -> Callable[[Any], str]:
@@ -273,6 +326,11 @@ def _as_date(say: Callable[[date], str]) -> Callable[[Any], str]:
 
 
 _LIST_COMMA = {"zh-CN": "，"}
+_WITHOUT_YAO: dict[tuple[str, SlotType], Callable[[Any], str]] = {
+    ("zh-CN", SlotType.DIGITS): partial(numerals_zh.digits, yao=False),
+    ("zh-CN", SlotType.PHONE): partial(numerals_zh.digits, yao=False),
+    ("zh-CN", SlotType.LETTERS): partial(numerals_zh.letters, yao=False),
+}
 
 _Say = Callable[[Any], str]
 _SAY: dict[tuple[str, SlotType], _Say] = {
@@ -280,6 +338,9 @@ _SAY: dict[tuple[str, SlotType], _Say] = {
     ("zh-CN", SlotType.DATE): _as_date(numerals_zh.day),
     ("zh-CN", SlotType.TIME): numerals_zh.clock,
     ("zh-CN", SlotType.DATETIME): numerals_zh.moment,
+    ("zh-CN", SlotType.WEEKDAY): numerals_zh.weekday,
+    ("zh-CN", SlotType.DURATION): numerals_zh.duration,
+    ("zh-CN", SlotType.PERCENT): numerals_zh.percent,
     ("zh-CN", SlotType.DIGITS): numerals_zh.digits,
     ("zh-CN", SlotType.PHONE): numerals_zh.digits,
     ("zh-CN", SlotType.COUNT): numerals_zh.count,
@@ -290,6 +351,9 @@ _SAY: dict[tuple[str, SlotType], _Say] = {
     ("en", SlotType.DATE): _as_date(numerals_en.day),
     ("en", SlotType.TIME): numerals_en.clock,
     ("en", SlotType.DATETIME): numerals_en.moment,
+    ("en", SlotType.WEEKDAY): numerals_en.weekday,
+    ("en", SlotType.DURATION): numerals_en.duration,
+    ("en", SlotType.PERCENT): numerals_en.percent,
     ("en", SlotType.DIGITS): numerals_en.digits,
     ("en", SlotType.PHONE): numerals_en.digits,
     ("en", SlotType.COUNT): numerals_en.count,

@@ -3,13 +3,15 @@
 Small tables of our own: num2words loads sixty languages for two functions. American
 forms, as the voice is American; no "and" inside numbers, `zero` rather than `oh` in
 digit strings, because `oh` is lost on the telephone. The cases a native reader can
-check are in `tests/prompts/numerals_en.tsv`.
+check are in `tests/prompts/said_en.tsv`.
 """
 
 from __future__ import annotations
 
 from datetime import date, datetime, time
 from decimal import ROUND_HALF_UP, Decimal
+
+from prompts import durations
 
 # fmt: off
 _SMALL = (
@@ -127,6 +129,27 @@ def clock(when: time | datetime) -> str:
 def moment(when: datetime) -> str:
     """A date and time of day, as given: convert to the line's zone first."""
     return f"{day(when)}, at {clock(when)}"
+
+
+def duration(value: int | str) -> str:
+    """Seconds, or `2h30m`: 9000 -> two hours thirty minutes, 1800 -> half an hour."""
+    given = durations.parts(value)
+    if given in ([(30, "m")], [(Decimal("0.5"), "h")]):
+        return "half an hour"
+    if given == [(Decimal("0.5"), "d")]:
+        return "half a day"
+    if len(given) == 1 and isinstance(given[0][0], Decimal):
+        return f"{cardinal(int(given[0][0]))} and a half {_TIMES[given[0][1]]}s"
+    return (
+        " ".join(
+            f"{cardinal(int(many))} {_TIMES[unit]}{'' if many == 1 else 's'}"
+            for many, unit in given
+        )
+        or "zero seconds"
+    )
+
+
+_TIMES = {"d": "day", "h": "hour", "m": "minute", "s": "second"}
 
 
 def digits(text: str) -> str:

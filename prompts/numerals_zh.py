@@ -2,13 +2,15 @@
 
 Small tables of our own: cn2an writes 二 where speech wants 两, has no money with
 角 and 分, and no 幺. Every function returns characters to be spoken; the cases a
-native reader can check are in `tests/prompts/numerals_zh.tsv`.
+native reader can check are in `tests/prompts/said_zh.tsv`.
 """
 
 from __future__ import annotations
 
 from datetime import date, datetime, time
 from decimal import ROUND_HALF_UP, Decimal
+
+from prompts import durations
 
 DIGITS = "零一二三四五六七八九"
 _UNITS = ("", "十", "百", "千")
@@ -80,8 +82,8 @@ def decimal(number: Decimal | int) -> str:
 
 
 def percent(number: Decimal | int) -> str:
-    """12.5 -> 百分之十二点五."""
-    return "百分之" + decimal(number)
+    """12.5 -> 百分之十二点五, -3 -> 负百分之三."""
+    return ("负" if number < 0 else "") + "百分之" + decimal(abs(number))
 
 
 def ordinal(number: int) -> str:
@@ -133,14 +135,37 @@ def moment(when: datetime) -> str:
     return day(when) + clock(when)
 
 
+def duration(value: int | str) -> str:
+    """Seconds, or `2h30m`: 9000 -> 两小时三十分钟, 1800 -> 半小时, `1.5h` -> 一个半小时."""
+    given = durations.parts(value)
+    if given in ([(30, "m")], [(Decimal("0.5"), "h")]):
+        return "半小时"
+    if len(given) == 1 and isinstance(given[0][0], Decimal):
+        whole, unit = int(given[0][0]), given[0][1]
+        if unit == "d":
+            return f"{count(whole)}天半" if whole else "半天"
+        return f"{count(whole)}个半小时"
+    spoken = ""
+    for at, (many, unit) in enumerate(given):
+        gap = "零" if at and many < 10 and unit in "ms" else ""  # 一小时零五分钟
+        spoken += gap + count(int(many)) + _TIMES[unit]
+    # Minutes before seconds are 分, alone 分钟.
+    return spoken.replace("分钟", "分") if spoken.endswith("秒") else spoken or "零秒"
+
+
+_TIMES = {"d": "天", "h": "小时", "m": "分钟", "s": "秒"}
+
+
 def digits(text: str, *, yao: bool = True) -> str:
     """A group of digits one by one: 110 -> 幺幺零."""
     return text.translate(_YAO if yao else _PLAIN).replace("星", "星号").replace("井", "井号")
 
 
-def letters(text: str) -> str:
+def letters(text: str, *, yao: bool = True) -> str:
     """Letters by their Mandarin names, digits one by one: A1 -> 诶幺."""
-    return "".join(LETTERS.get(char.upper(), digits(char)) for char in text if char.isalnum())
+    return "".join(
+        LETTERS.get(char.upper()) or digits(char, yao=yao) for char in text if char.isalnum()
+    )
 
 
 def _section(number: int) -> str:

@@ -3,7 +3,7 @@
 A clerk types `No. 2 pump, 8:30-18:00, 10kV line; call 95598`. Left to itself the English
 voice says "ninety-five thousand five hundred ninety-eight", takes ¥ for yen and drops a
 minus. The rules are a table, tried in order; what they leave (short numbers, years,
-`Nov 22`) the voice reads well. Cases: `tests/prompts/reading_en.tsv`.
+`Nov 22`) the voice reads well. Cases: `tests/prompts/said_en.tsv`.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 
+from prompts import durations
 from prompts.errors import Message, PromptError
 
 Value = str | int | Decimal | date | time | datetime
@@ -26,10 +27,13 @@ class SlotType(Enum):
     DATE = "date"
     TIME = "time"
     DATETIME = "datetime"
+    WEEKDAY = "weekday"
+    DURATION = "duration"
     DIGITS = "digits"
     PHONE = "phone"
     COUNT = "count"
     NUMBER = "number"
+    PERCENT = "percent"
     ORDINAL = "ordinal"
     LETTERS = "letters"
     TEXT = "text"
@@ -97,7 +101,7 @@ def parse_value(kind: SlotType, text: str) -> Value:
     try:
         if kind is SlotType.MONEY:
             return _decimal(text)
-        if kind is SlotType.DATE:
+        if kind in (SlotType.DATE, SlotType.WEEKDAY):
             return date.fromisoformat(text)
         if kind is SlotType.TIME:
             return time.fromisoformat(text)
@@ -107,6 +111,10 @@ def parse_value(kind: SlotType, text: str) -> Value:
             return _whole(text)
         if kind is SlotType.NUMBER:
             return _decimal(text)
+        if kind is SlotType.PERCENT:
+            return _decimal(text.removesuffix("%").rstrip())
+        if kind is SlotType.DURATION and text.isdigit():
+            return _whole(text)
     except ValueError:
         raise _misfit(text, kind) from None
     check_value(kind, text)
@@ -117,8 +125,8 @@ def check_value(kind: SlotType, value: Value) -> None:
     """Raise PromptError where `value` cannot be spoken as `kind`."""
     if not isinstance(value, _ACCEPTED[kind]) or isinstance(value, bool):
         raise _misfit(value, kind)
-    if isinstance(value, datetime) and kind is SlotType.DATE:
-        return
+    if kind is SlotType.DURATION and isinstance(value, int) and value < 0:
+        raise _misfit(value, kind)
     if isinstance(value, Decimal) and not value.is_finite():
         raise _misfit(value, kind)
     if isinstance(value, str):
@@ -180,16 +188,20 @@ _ACCEPTED: dict[SlotType, tuple[type, ...]] = {
     SlotType.DATE: (date,),
     SlotType.TIME: (time, datetime),
     SlotType.DATETIME: (datetime,),
+    SlotType.WEEKDAY: (date,),
+    SlotType.DURATION: (str, int),
     SlotType.DIGITS: (str, int),
     SlotType.PHONE: (str, int),
     SlotType.COUNT: (int,),
     SlotType.NUMBER: (int, Decimal),
+    SlotType.PERCENT: (int, Decimal),
     SlotType.ORDINAL: (int,),
     SlotType.LETTERS: (str,),
     SlotType.TEXT: (str,),
     SlotType.PHRASE: (str,),
 }
 _STRINGS = {
+    SlotType.DURATION: durations.PATTERN,
     SlotType.DIGITS: re.compile(r"[0-9*# -]{1,64}"),
     SlotType.PHONE: re.compile(r"\+?[0-9 ()-]{1,32}"),
     SlotType.LETTERS: re.compile(r"[0-9A-Za-z -]{1,64}"),
@@ -200,10 +212,13 @@ _EXAMPLES = {
     SlotType.DATE: Message("a date such as 2026-12-01"),
     SlotType.TIME: Message("a time of day such as 18:30"),
     SlotType.DATETIME: Message("a date and time such as 2026-12-01T18:30"),
+    SlotType.WEEKDAY: Message("a date such as 2026-12-01, whose day of the week is said"),
+    SlotType.DURATION: Message("a length of time such as 2h30m, 45m or 1.5h, or seconds"),
     SlotType.DIGITS: Message("digits such as 202611220001"),
     SlotType.PHONE: Message("a telephone number such as 13800138000"),
     SlotType.COUNT: Message("a whole number such as 3"),
     SlotType.NUMBER: Message("a number such as 12.5"),
+    SlotType.PERCENT: Message("hundredths such as 12.5"),
     SlotType.ORDINAL: Message("a whole number such as 3"),
     SlotType.LETTERS: Message("letters and digits such as A12"),
     SlotType.TEXT: Message("any text"),

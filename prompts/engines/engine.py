@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from prompts.clause import Words
 from prompts.errors import VoiceError
 from prompts.p56 import Samples
 
@@ -38,8 +39,12 @@ class Engine(Protocol):
     @property
     def licence(self) -> str: ...
 
-    def synthesise(self, text: str, language: str) -> tuple[Samples, int]:
-        """Mono float samples (full scale 1.0) and their rate; VoiceError where it cannot."""
+    def synthesise(self, text: str, language: str, words: Words = ()) -> tuple[Samples, int]:
+        """Mono float samples (full scale 1.0) and their rate; VoiceError where it cannot.
+
+        `words`: words of the text with their pinyin, over the voice's lexicon; a voice that
+        takes no pinyin says them as it would.
+        """
         ...
 
 

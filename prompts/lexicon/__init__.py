@@ -1,5 +1,6 @@
-"""Pronunciations that staff extend, one file a language; `lexicon.load(language)`."""
+"""Pronunciations: what ships with the line, `load(language)`, and what staff add to it."""
 
 from prompts.lexicon.lexicon import Lexicon, load
+from prompts.lexicon.pronunciations import Pronunciations, Spoken, checked
 
-__all__ = ["Lexicon", "load"]
+__all__ = ["Lexicon", "Pronunciations", "Spoken", "checked", "load"]

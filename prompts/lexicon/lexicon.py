@@ -1,6 +1,7 @@
 """Pronunciations that staff extend: `<language>.yaml`, a word and how it is said.
 
-Mandarin words are given in numbered pinyin, English ones respelled. What a voice says
+Mandarin words are given in numbered pinyin, English ones respelled; so are words of Latin
+letters in Chinese text. What a voice says
 depends on its lexicon, so the lexicon's digest is part of a voice's name: after an
 edit the clauses are rendered anew, and nothing stale is heard.
 """
@@ -11,7 +12,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from ruamel.yaml import YAML
@@ -21,6 +22,7 @@ from prompts.errors import CatalogueError
 
 _FOLDER = Path(__file__).parent
 _SYLLABLE = re.compile(r"[a-zü]+[1-5]")
+_LATIN = re.compile(r"[A-Za-z0-9]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +38,19 @@ class Lexicon:
 
     def pattern(self) -> re.Pattern[str] | None:
         """Matches any word of the lexicon, the longest first."""
-        if not self.words:
-            return None
-        longest_first = sorted(self.words, key=len, reverse=True)
-        return re.compile("|".join(re.escape(word) for word in longest_first), re.IGNORECASE)
+        return _pattern(tuple(self.words))
+
+    def with_words(self, words: tuple[tuple[str, str], ...]) -> Lexicon:
+        """The same lexicon with words of staff over it; the digest stays: a clause has its own."""
+        return Lexicon({**self.words, **dict(words)}, self.digest) if words else self
+
+
+@lru_cache(maxsize=64)
+def _pattern(words: tuple[str, ...]) -> re.Pattern[str] | None:
+    if not words:
+        return None
+    longest_first = sorted(words, key=len, reverse=True)
+    return re.compile("|".join(re.escape(word) for word in longest_first), re.IGNORECASE)
 
 
 @cache
@@ -60,7 +71,7 @@ def read(file: Path) -> Lexicon:
     for word, said in content.items():
         if not isinstance(word, str) or not isinstance(said, str) or not said.strip():
             raise CatalogueError(f"{file.name}: {word}", "must be a word and how it is said")
-        if file.stem.startswith("zh"):
+        if file.stem.startswith("zh") and not _LATIN.search(word):
             syllables = said.split()
             if len(syllables) != len(word) or not all(map(_SYLLABLE.fullmatch, syllables)):
                 raise CatalogueError(

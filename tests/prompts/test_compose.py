@@ -121,10 +121,10 @@ def test_a_clerks_notice_is_cut_into_sentences_and_its_figures_are_read() -> Non
 
 
 def test_an_english_word_in_chinese_goes_to_the_english_voice() -> None:
-    clauses = compose_text("请连接WiFi后再试。", "zh-CN")
+    clauses = compose_text("请连接Plaza后再试。", "zh-CN")
     assert [(clause.text, clause.language) for clause in clauses] == [
         ("请连接", "zh-CN"),
-        ("WiFi", "en"),
+        ("Plaza", "en"),
         ("后再试。", "zh-CN"),
     ]
 

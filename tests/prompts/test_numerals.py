@@ -1,5 +1,6 @@
-"""Numbers as native speakers say them: the tables beside this file, and what must hold for all."""
+"""Numbers as native speakers say them: `said_zh.tsv`, `said_en.tsv`, and what must hold for all."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prompts import numerals_en, numerals_zh
+from prompts import durations, numerals_en, numerals_zh
 
 READ: dict[str, tuple[str, Callable[[str], Any]]] = {
     "cardinal": ("cardinal", int),
@@ -24,14 +25,17 @@ READ: dict[str, tuple[str, Callable[[str], Any]]] = {
     "weekday": ("weekday", date.fromisoformat),
     "time": ("clock", time.fromisoformat),
     "datetime": ("moment", datetime.fromisoformat),
+    "duration": ("duration", lambda value: int(value) if value.isdigit() else value),
     "digits": ("digits", str),
     "letters": ("letters", str),
 }
 
 
 def table(name: str) -> list[tuple[str, str, str]]:
+    """The rows of a value of a type; those of `text` are for the reading of sentences."""
     lines = (Path(__file__).parent / name).read_text(encoding="utf-8").splitlines()
-    return [tuple(line.split("\t")) for line in lines if not line.startswith("#")]  # type: ignore[misc]
+    rows = [tuple(line.split("\t")) for line in lines if not line.startswith("# ")]
+    return [row for row in rows if row[0] != "text"]  # type: ignore[misc]
 
 
 def said(module: ModuleType, kind: str, value: str) -> str:
@@ -39,12 +43,12 @@ def said(module: ModuleType, kind: str, value: str) -> str:
     return getattr(module, function)(read(value))
 
 
-@pytest.mark.parametrize(("kind", "value", "expected"), table("numerals_zh.tsv"))
+@pytest.mark.parametrize(("kind", "value", "expected"), table("said_zh.tsv"))
 def test_mandarin_says_it_as_a_native_speaker_would(kind: str, value: str, expected: str) -> None:
     assert said(numerals_zh, kind, value) == expected
 
 
-@pytest.mark.parametrize(("kind", "value", "expected"), table("numerals_en.tsv"))
+@pytest.mark.parametrize(("kind", "value", "expected"), table("said_en.tsv"))
 def test_english_says_it_as_a_native_speaker_would(kind: str, value: str, expected: str) -> None:
     assert said(numerals_en, kind, value) == expected
 
@@ -86,3 +90,15 @@ def test_every_moment_can_be_said_without_a_figure(when: datetime) -> None:
     for spoken in (numerals_zh.moment(when), numerals_en.moment(when)):
         assert spoken
         assert not any(char.isdigit() and char.isascii() for char in spoken)
+
+
+@given(st.integers(min_value=0, max_value=10**7))
+def test_two_lengths_of_time_that_differ_never_sound_the_same(seconds: int) -> None:
+    for module in (numerals_zh, numerals_en):
+        assert module.duration(seconds) != module.duration(seconds + 1)
+
+
+@pytest.mark.parametrize("wrong", [-1, "", "2", "2x", "h", "2.3h", "30m2h", "1.5h30m"])
+def test_what_is_no_length_of_time_is_refused(wrong: int | str) -> None:
+    with pytest.raises(ValueError, match=re.escape(str(wrong))):
+        durations.parts(wrong)

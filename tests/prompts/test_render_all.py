@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from prompts.catalogue import Catalogue
+from prompts.clause import Words
 from prompts.compose import compose
 from prompts.engines.engine import Samples
 from prompts.render_all import foreseeable, render_all
@@ -34,7 +35,7 @@ class FakeVoice:
         self.said: list[str] = []
         self.fail = fail
 
-    def synthesise(self, text: str, language: str) -> tuple[Samples, int]:
+    def synthesise(self, text: str, language: str, words: Words = ()) -> tuple[Samples, int]:
         self.said.append(text)
         if self.fail and self.fail in text:
             return np.zeros(16000, "f4"), 16000

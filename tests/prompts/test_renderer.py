@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from prompts.clause import Clause
+from prompts.clause import Clause, Words
 from prompts.engines.engine import EngineUnavailableError, Samples, UnspeakableError
 from prompts.errors import AudioError, VoiceError
 from prompts.renderer import LIVE, REST_S, Patience, Renderer
@@ -32,7 +32,7 @@ class FakeVoice:
         self.act = act
         self.asked: list[str] = []
 
-    def synthesise(self, text: str, language: str) -> tuple[Samples, int]:
+    def synthesise(self, text: str, language: str, words: Words = ()) -> tuple[Samples, int]:
         self.asked.append(text)
         return self.act(text), 16000
 

@@ -7,6 +7,7 @@ import pytest
 import soundfile
 
 from prompts.catalogue import Catalogue
+from prompts.clause import Words
 from prompts.engines.engine import Samples
 from prompts.errors import PromptError
 from prompts.renderer import Renderer
@@ -19,7 +20,7 @@ class FakeVoice:
     language = "zh-CN"
     licence = "none"
 
-    def synthesise(self, text: str, language: str) -> tuple[Samples, int]:
+    def synthesise(self, text: str, language: str, words: Words = ()) -> tuple[Samples, int]:
         t = np.arange(1600 * len(text)) / 16000
         return (0.3 * np.sin(2 * np.pi * 400 * t)).astype("f4"), 16000
 

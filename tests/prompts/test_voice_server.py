@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from prompts.clause import Clause
+from prompts.clause import Clause, Words
 from prompts.engines.engine import Samples
 from prompts.errors import AudioError, VoiceError
 from prompts.renderer import Patience, Renderer
@@ -42,7 +42,7 @@ class FakeVoice:
         self.waiting = waiting
         self.gate = gate
 
-    def synthesise(self, text: str, language: str) -> tuple[Samples, int]:
+    def synthesise(self, text: str, language: str, words: Words = ()) -> tuple[Samples, int]:
         with self.said.open("a", encoding="utf-8") as file:
             file.write(text + "\n")
         if "等" in text:
