@@ -28,11 +28,15 @@ def silence(ms: int) -> bytes:
     return _SILENCE * (_BYTES_PER_MS * ms)
 
 
+Words = tuple[tuple[str, str], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Clause:
     """Text to be spoken in one go, and the silence after it.
 
-    `tempo`: how fast, in percent of the usual speed (`tempo.stretch`).
+    `tempo`: how fast, in percent of the usual speed (`tempo.stretch`). `words`: words of
+    the text with the pinyin that staff have given them.
     """
 
     text: str
@@ -40,6 +44,7 @@ class Clause:
     pause_after_ms: int = 0
     recorded: Path | None = None
     tempo: int = USUAL_TEMPO
+    words: Words = ()
 
     def at(self, tempo: int) -> Clause:
         """The same clause at another tempo, its pause with it."""
@@ -55,6 +60,8 @@ class Clause:
             ("recorded", self.recorded.name) if self.recorded else (voice, self.text)
         )
         content = f"{RENDERING}\n{self.language}\n{spoken}"
+        if self.words and not self.recorded:
+            content += "".join(f"\n{word}\t{said}" for word, said in self.words)
         key = _digest(content)
         return key if self.tempo == USUAL_TEMPO else stretched_key(key, self.tempo)
 

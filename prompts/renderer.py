@@ -174,7 +174,7 @@ class Renderer:
             if hasattr(time, "pthread_getcpuclockid"):
                 clock_ids.append(time.pthread_getcpuclockid(threading.get_ident()))
             try:
-                answer.put(engine.synthesise(clause.text, clause.language))
+                answer.put(engine.synthesise(clause.text, clause.language, clause.words))
             # A voice is third-party code and may fail in any way; it is reported below.
             except Exception as error:  # noqa: BLE001
                 answer.put(error)

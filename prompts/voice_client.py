@@ -48,7 +48,7 @@ class VoiceClient:
                 "language": clause.language,
                 "recorded": str(clause.recorded) if clause.recorded else None,
                 "tempo": clause.tempo,
-                "tempo": clause.tempo,
+                "words": clause.words,
                 "priority": priority,
             }
         )

@@ -33,9 +33,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from prompts import g711, takes
-from prompts.clause import USUAL_TEMPO, Clause
+from prompts.clause import USUAL_TEMPO, Clause, Words
 from prompts.engines import available
 from prompts.errors import AudioError, Message, PromptError, VoiceError
+from prompts.lexicon import syllables
 from prompts.renderer import Renderer, give_back_memory, keep_memory_in_one_arena
 from prompts.store import ClauseStore
 from prompts.tempo import SLOWEST
@@ -227,7 +228,8 @@ def _clause(request: dict[str, Any]) -> _Work:
         raise VoiceError(
             '"tempo" is %(slowest)s to %(usual)s percent', slowest=SLOWEST, usual=USUAL_TEMPO
         )
-    clause = Clause(text, language, 0, Path(recorded) if recorded else None).at(tempo)
+    words = _words(request.get("words", ()))
+    clause = Clause(text, language, 0, Path(recorded) if recorded else None, words=words).at(tempo)
     return lambda renderer: {"key": renderer.render_key(clause)}
 
 
@@ -264,6 +266,18 @@ def _refusal(error: PromptError) -> dict[str, Any]:
     if isinstance(error, AudioError):
         answer["fault"] = error.fault
     return answer
+
+
+def _words(given: Any) -> Words:
+    """Words and their pinyin; VoiceError for anything else, which would end in the voice."""
+    try:
+        found = tuple((str(word), str(said)) for word, said in given)
+        right = all(len(syllables.parse(said)) == len(word) for word, said in found)
+    except (TypeError, ValueError, PromptError):
+        right = False
+    if not right:
+        raise VoiceError('"words" is a list of words, each with its pinyin')
+    return found
 
 
 def _write(writer: asyncio.StreamWriter, answer: dict[str, Any]) -> None:

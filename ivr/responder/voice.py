@@ -99,6 +99,7 @@ class _VoiceProtocol(LineReceiver):
             "language": clause.language,
             "recorded": recorded,
             "tempo": clause.tempo,
+            "words": clause.words,
             "priority": "bulk" if bulk else "live",
         }
         self.sendLine(json.dumps(request, ensure_ascii=False).encode())
