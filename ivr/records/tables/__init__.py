@@ -34,6 +34,7 @@ from ivr.records.tables.content import (
 from ivr.records.tables.drafts import FlowDraft, FlowDraftStep, FlowScenario
 from ivr.records.tables.line import Heartbeat, Number, Setting, TrunkRow
 from ivr.records.tables.outages import Area, Outage
+from ivr.records.tables.pronunciations import Pronunciation
 from ivr.records.tables.staff import (
     ApiToken,
     RecoveryCode,
@@ -95,6 +96,7 @@ __all__ = [
     "PromptRecording",
     "PromptRevision",
     "PromptVariant",
+    "Pronunciation",
     "Recording",
     "RecordingKind",
     "RecordingSource",
