@@ -213,6 +213,16 @@ SETTINGS: tuple[Setting, ...] = (
         Wording("English voice", "英语语音"),
     ),
     Setting(
+        "say_yao",
+        values.switch,
+        "1",
+        _SWITCH,
+        Wording(
+            "Mandarin says 1 as yāo in telephone, ticket and room numbers; 0 says yī",
+            "普通话在电话号码、工单号、房间号里把 1 念成“幺”；设为 0 时念“一”",
+        ),
+    ),
+    Setting(
         "transcripts",
         values.switch,
         "1",

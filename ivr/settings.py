@@ -67,6 +67,7 @@ class Settings:
     timezone: ZoneInfo
     voice_zh: str
     voice_en: str
+    say_yao: bool
     transcripts: bool
     transcript_calls: int
     media_silence: float

@@ -67,7 +67,7 @@ def say_to_wav(
         spoken = parse_values(catalogue, prompt_id, values or {})
         clauses = compose(catalogue, prompt_id, language, spoken)
     else:
-        clauses = list(compose_text(text or "", language))
+        clauses = list(compose_text(text or "", language, catalogue.manner))
     if not clauses:
         raise PromptError("there is nothing to say in this text")
     audio = join(clauses, renderer)

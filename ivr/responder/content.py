@@ -7,7 +7,7 @@ thread. A call takes the newest snapshot and keeps it to its end.
 
 import logging
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,16 @@ from twisted.python.failure import Failure
 from call_flows import FlowError, FlowSet, load
 from ivr.responder.database import Records
 from ivr.responder.ticker import Deadlines
-from ivr.services import numbers, prompt_recordings, prompt_variants, revisions
+from ivr.services import (
+    numbers,
+    prompt_recordings,
+    prompt_variants,
+    pronunciations,
+    revisions,
+)
 from prompts.catalogue import Catalogue
 from prompts.errors import CatalogueError, PromptError
+from prompts.lexicon import Pronunciations
 
 LOOK_EVERY_S = 1.0
 
@@ -57,7 +64,7 @@ class Source:
     def version(self, session: Session) -> Hashable:
         """Return a value that changes when anything is published; cheap to ask."""
         listed = tuple((row.called, row.flow) for row in numbers.all_numbers(session))
-        return revisions.stamp(session), listed
+        return revisions.stamp(session), pronunciations.stamp(session), listed
 
     def read(self, session: Session) -> Snapshot:
         """Make a snapshot. Raises FlowError, CatalogueError or PromptError."""
@@ -68,6 +75,8 @@ class Source:
         catalogue = self.catalogue.with_overrides(
             {key: row.text for key, row in revisions.newest_prompts(session).items()}
         )
+        words = Pronunciations.of(pronunciations.in_force(session))
+        catalogue = catalogue.with_manner(replace(catalogue.manner, words=words))
         takes = prompt_recordings.heard(session, catalogue.text)
         catalogue = catalogue.with_recordings(
             {key: self.state_dir / row.path for key, row in takes.items() if key[0] in catalogue}

@@ -23,6 +23,7 @@ from ivr.wording import OperatorError, Wording
 from prompts.catalogue import Catalogue
 from prompts.engines import voices
 
+from prompts.manner import Manner
 SWITCH_INTERVAL_S = 0.00002
 """How long another thread may keep the interpreter once the reactor wants it. With 500 calls up
 and 10 a second coming and going, the worst gap was 28 to 34 ms at 0.02 ms and 50 to 55 ms at
@@ -76,7 +77,8 @@ def source(settings: Settings) -> Source:
     from pathlib import Path
 
     texts = Path(str(files("prompts"))) / "text"
-    return Source(default_texts(), Catalogue.load_folder(texts), {}, settings.state_dir)
+    catalogue = Catalogue.load_folder(texts).with_manner(Manner(yao=settings.say_yao))
+    return Source(default_texts(), catalogue, {}, settings.state_dir)
 
 
 def recover(settings: Settings, database: Database) -> None:

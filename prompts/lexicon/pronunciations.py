@@ -9,6 +9,7 @@ words in it that staff have spoken for, so that its key and its sound follow. Re
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from functools import cache
 from prompts.errors import PromptError
 from prompts.lexicon import syllables
 from prompts.lexicon.lexicon import load
+
+log = logging.getLogger(__name__)
 
 LONGEST_WORD = 20
 LONGEST_SAID = 100
@@ -101,6 +104,20 @@ class Pronunciations:
         ]
         listed = sorted((o.language, o.word, o.said) for o in own.values())
         self._digest = hashlib.sha256(repr(listed).encode()).hexdigest()
+
+    @classmethod
+    def of(cls, rows: Iterable[tuple[str, str, str]]) -> Pronunciations:
+        """Of language, word and how it is said, as published; what is wrong is left out.
+
+        The desk has checked each; one that newer rules refuse must not silence the rest.
+        """
+        words = []
+        for row in rows:
+            try:
+                words.append(checked(*row))
+            except PromptError as error:
+                log.warning("A pronunciation is left out: %s", error)
+        return cls(words)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Pronunciations) and other._digest == self._digest
