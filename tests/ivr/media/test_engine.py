@@ -25,6 +25,7 @@ from ivr.media import (
     silence,
     tone,
 )
+from ivr.media.loudness import louder_table, louder_to_alaw_table
 from ivr.rtp import packet as rtp_packet
 from ivr.rtp import rtcp, telephone_event
 from ivr.rtp.g711 import ulaw_to_alaw, ulaw_to_linear
@@ -219,6 +220,39 @@ def test_an_alaw_peer_hears_alaw(line: Line):
     line.tick()
     (packet,) = peer.received()
     assert (packet.payload_type, packet.payload) == (8, ulaw_to_alaw(clip))
+
+
+@pytest.mark.parametrize("codec", ["PCMU", "PCMA"])
+def test_who_wants_it_louder_hears_all_that_plays_louder_beeps_too(
+    line: Line, tmp_path: Path, codec: str
+):
+    alaw = codec == "PCMA"
+    leg, peer = line.leg(codec=codec, payload_type=8 if alaw else 0)
+    clip = bytes((0x30,)) * 320
+    leg.play((clip,))
+    line.tick()
+    leg.louder(True)
+    line.tick()
+    leg.record(tmp_path / "a.wav", max_s=5, silence_s=None, beep=True)
+    line.tick()
+    leg.louder(False)
+    line.tick()
+    usual, louder, beeping, again = (packet.payload for packet in peer.received())
+    wanted = louder_to_alaw_table if alaw else louder_table
+    assert usual == (ulaw_to_alaw(clip[:160]) if alaw else clip[:160])
+    assert louder == clip[:160].translate(wanted)
+    assert beeping == beep()[:160].translate(wanted)
+    assert again == (ulaw_to_alaw(beep()[160:320]) if alaw else beep()[160:320])
+
+
+def test_the_choice_of_louder_outlives_a_re_invite_with_another_codec(line: Line):
+    leg, peer = line.leg()
+    leg.louder(True)
+    leg.configure(LegPlan(remote=peer.address, remote_rtcp=None, codec="PCMA", payload_type=8))
+    leg.play((bytes((0x30,)) * 160,))
+    line.tick()
+    (packet,) = peer.received()
+    assert packet.payload == (bytes((0x30,)) * 160).translate(louder_to_alaw_table)
 
 
 def test_barge_in_stops_at_once_and_tells_nothing(line: Line):
