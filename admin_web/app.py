@@ -24,6 +24,7 @@ from admin_web import (
     call_backs,
     calls,
     complaints,
+    dashboard,
     errors,
     flows,
     formatting,
@@ -53,6 +54,7 @@ PAGES = (
     calls,
     complaints,
     call_backs,
+    dashboard,
     outages,
     areas,
     bills,
@@ -122,6 +124,6 @@ def _add_layout_facts(app: Flask) -> None:
 def _asset_version() -> str:
     """Return a mark that changes with the look, so that no browser keeps an old one."""
     digest = hashlib.sha256()
-    for name in ("desk.css", "desk.js"):
-        digest.update((FOLDER / "static" / name).read_bytes())
+    for file in sorted((FOLDER / "static").rglob("*.[cj]s*")):
+        digest.update(file.read_bytes())
     return digest.hexdigest()[:10]

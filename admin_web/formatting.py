@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from flask import Flask
+from flask_babel import format_decimal, format_percent, format_timedelta, ngettext
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from markupsafe import Markup
 
 from admin_web.desk import desk
@@ -46,6 +46,11 @@ def clock(moment: datetime | None) -> Markup:
     )
 
 
+def clock_s(moment: datetime | None) -> Markup:
+    """Return the time of day to the second."""
+    return when(moment, "%H:%M:%S")
+
+
 def duration(seconds: float | None) -> str:
     """Return ``65.2`` as ``1:05``; a dash where there is none."""
     if seconds is None:
@@ -74,7 +79,38 @@ def money(amount: Decimal) -> str:
     return str(_("%(amount)s yuan", amount=f"{amount:,.2f}"))
 
 
+def whole(number: float | None) -> str:
+    """Return a count as this language writes it: 12,345."""
+    return "—" if number is None else str(format_decimal(number))
+
+
+def short(number: int) -> str:
+    """Return a count in few characters: 12345 as 12k."""
+    return str(number) if number < 10_000 else f"{number // 1000}k"
+
+
+def share(part: float | None) -> str:
+    """Return a part of one as per cent."""
+    return "—" if part is None else str(format_percent(part, "0.#%"))
+
+
+def exact_share(part: float | None) -> str:
+    """Return a part of one as per cent with two decimals, never rounded up to all of it."""
+    if part is None:
+        return "—"
+    cut = part if part >= 1 else min(part, 0.9999)
+    return str(format_percent(cut, "0.00%"))
+
+
+def span(seconds: float) -> str:
+    """Return a length of time in words, by its largest unit."""
+    return str(format_timedelta(timedelta(seconds=round(seconds)), threshold=1.5))
+
+
 def attach(app: Flask) -> None:
     """Offer these as filters to the templates of ``app``."""
-    for function in (when, minute, clock, duration, ago, money):
+    for function in (
+        *(when, minute, clock, clock_s, duration, ago, money),
+        *(whole, short, share, exact_share, span),
+    ):
         app.jinja_env.filters[function.__name__] = function

@@ -176,6 +176,7 @@ AUDIT_WORD = {
 AUDIT_DETAIL = {
     "to": _l("New state"),
     "fields": _l("Fields"),
+    "call_annotated": _l("Note on a call"),
     "revision": _l("Revision"),
     "flow": _l("Flow"),
     "imported": _l("lines imported"),
@@ -255,5 +256,21 @@ def named(row: Any) -> str:
 
 def attach(app: Flask) -> None:
     """Offer these as filters to the templates of ``app``."""
+CALL_OUTCOME = {
+    "self_served": _l("Served by the line"),
+    "person": _l("Reached a person"),
+    "message": _l("Left a message"),
+    "abandoned": _l("Abandoned"),
+    "fault": _l("Ended by a fault"),
+    "unanswered": _l("Not answered"),
+}
+LINE_GAP = {
+    "stopped": _l("Stopped by an operator"),
+    "silent": _l("No sign of life"),
+}
+
     for function in (word, tone, named):
+    "sign_in_by": SIGN_IN_BY,
+    "call_outcome": CALL_OUTCOME,
+    "line_gap": LINE_GAP,
         app.jinja_env.filters[function.__name__] = function

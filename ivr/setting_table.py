@@ -380,6 +380,70 @@ SETTINGS: tuple[Setting, ...] = (
         ),
     ),
     Setting(
+        "summary_to",
+        values.addresses,
+        "",
+        Wording("empty, or mail addresses with commas", "留空，或以逗号分隔的邮件地址"),
+        Wording(
+            "who gets the daily summary by mail (empty: it is read on its page)",
+            "每日简报发送给谁（留空：只在页面查看）",
+        ),
+    ),
+    Setting(
+        "summary_at",
+        values.time_of_day,
+        "07:30",
+        Wording("empty, or a time such as 07:30", "留空，或时刻，如 07:30"),
+        Wording(
+            "when the summary of yesterday is mailed (empty: never)",
+            "每天何时发送前一天的简报（留空：不发送）",
+        ),
+    ),
+    Setting(
+        "smtp_host",
+        values.optional_host,
+        "",
+        Wording("empty, or a host name or an IP address", "留空，或主机名或 IP 地址"),
+        Wording("mail server (empty: no mail is sent)", "邮件服务器（留空：不发邮件）"),
+    ),
+    Setting("smtp_port", values.port, "587", _PORT, Wording("its port", "邮件服务器端口")),
+    Setting(
+        "smtp_security",
+        values.smtp_security,
+        "starttls",
+        Wording("starttls, tls or none", "starttls、tls 或 none"),
+        Wording(
+            "how the way to the mail server is encrypted (tls: from the first byte, port 465)",
+            "与邮件服务器之间的加密方式（tls：全程加密，端口 465）",
+        ),
+    ),
+    Setting(
+        "smtp_user",
+        values.optional_text,
+        "",
+        _TEXT,
+        Wording(
+            "user of the mail server (empty: none is asked)", "邮件服务器用户名（留空：不登录）"
+        ),
+    ),
+    Setting(
+        "smtp_password",
+        values.optional_text,
+        "",
+        _TEXT,
+        Wording("password of that user", "该用户的密码"),
+        secret=True,
+    ),
+    Setting(
+        "smtp_from",
+        values.address,
+        "",
+        Wording("empty, or a mail address", "留空，或一个邮件地址"),
+        Wording(
+            "sender of the mail (empty: the first who gets it)", "发件人（留空：用第一个收件人）"
+        ),
+    ),
+    Setting(
         "log_level",
         values.log_level,
         "info",

@@ -21,6 +21,11 @@ _SECONDS_PER = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
 _PORT_RANGE = re.compile(r"([0-9]{1,5})\s*-\s*([0-9]{1,5})", re.ASCII)
 _HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", re.ASCII)
 _SIP_TARGET = re.compile(r"sips?:[^\s<>\"\r\n]+@[^\s<>\"@\r\n]+|[0-9A-Za-z*#+._-]{1,64}", re.ASCII)
+# What mail servers take without quoting (RFC 5321 §4.1.2); no header can be smuggled in.
+_MAIL_ADDRESS = re.compile(
+    r"[0-9A-Za-z.!#$%&'*+/=?^_`{|}~-]{1,64}@[0-9A-Za-z]([0-9A-Za-z.-]{0,251}[0-9A-Za-z])?",
+    re.ASCII,
+)
 _LOWEST_USER_PORT = 1024
 _HIGHEST_PORT = 65535
 
@@ -199,6 +204,25 @@ def audit_days(raw: object) -> int:
     if 0 < value < _SHORTEST_AUDIT_DAYS:
         raise ValueError(str(raw))
     return value
+
+
+def smtp_security(raw: object) -> str:
+    """How the way to the mail server is encrypted."""
+    return one_of(raw, ("starttls", "tls", "none"))
+
+
+def address(raw: object) -> str:
+    """A mail address, or empty."""
+    word = text(raw)
+    if word and _MAIL_ADDRESS.fullmatch(word) is None:
+        raise ValueError(word)
+    return word
+
+
+def addresses(raw: object) -> tuple[str, ...]:
+    """Mail addresses with commas between them, or a list of them in the file."""
+    words = raw if isinstance(raw, list | tuple) else str(raw).split(",")
+    return tuple(found for word in words if (found := address(word)))
 
 
 def time_of_day(raw: object) -> time | None:

@@ -84,6 +84,14 @@ class Settings:
     keep_audit: int
     keep_clauses: int
     purge_at: time | None
+    summary_to: tuple[str, ...]
+    summary_at: time | None
+    smtp_host: str | None
+    smtp_port: int
+    smtp_security: Literal["starttls", "tls", "none"]
+    smtp_user: str | None
+    smtp_password: str | None = field(repr=False)
+    smtp_from: str
     log_level: str
     trunks: tuple[TrunkSettings, ...] = ()
     # name -> "environment", the file's path or "default"; for `ivr config`.
