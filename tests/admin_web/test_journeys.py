@@ -2,75 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
-import threading
-from collections.abc import Iterator
-
 import pytest
-from werkzeug.serving import make_server
 
 from ivr.services import complaints, revisions
-from tests.admin_web.builders import PASSWORD, DeskUnderTest, add_call, add_complaint, add_recording
+from tests.admin_web.browsing import NEEDS_CHROMIUM, sign_in
+from tests.admin_web.builders import DeskUnderTest, add_call, add_complaint, add_recording
 
 playwright_api = pytest.importorskip(
     "playwright.sync_api", reason="pip install -r requirements-dev.txt brings playwright"
 )
-CHROMIUM = shutil.which("chromium")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="apt-get install chromium to run these"),
-]
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[playwright_api.Browser]:
-    with playwright_api.sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        yield running
-        running.close()
-
-
-@pytest.fixture
-def address(desk: DeskUnderTest) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, desk.app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.fixture
-def page(browser: playwright_api.Browser, address: str) -> Iterator[playwright_api.Page]:
-    """A page that fails the test on any error in its script or against its policy."""
-    context = browser.new_context(base_url=address, viewport={"width": 1200, "height": 800})
-    page = context.new_page()
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on(
-        "console",
-        lambda said: faults.append(said.text) if "Content Security" in said.text else None,
-    )
-    yield page
-    context.close()
-    assert faults == []
-
-
-def sign_in(page: playwright_api.Page, username: str, wanted: str = "/") -> None:
-    page.goto(wanted)
-    page.fill("[name=username]", username)
-    page.fill("[name=password]", PASSWORD)
-    page.click("main button[type=submit]")
-    page.wait_for_url(f"**{wanted}")
+pytestmark = [pytest.mark.browser, NEEDS_CHROMIUM]
 
 
 def test_a_supervisor_finds_a_call_and_hears_its_recording(
