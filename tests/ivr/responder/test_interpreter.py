@@ -1,11 +1,15 @@
 """Instructions on a live call: what waits, what is kept when the caller is gone."""
 
+from dataclasses import replace
+
 import pytest
+from twisted.internet.defer import Deferred
 
 from call_flows.instructions import (
     CallerHungUp,
     CallFacts,
     Collect,
+    Delivery,
     Digits,
     FileComplaint,
     Filed,
@@ -22,6 +26,7 @@ from call_flows.instructions import (
     RecordingFailed,
     Replay,
     Say,
+    SetDelivery,
     Transfer,
     TransferEnded,
 )
@@ -305,3 +310,60 @@ def test_a_pound_key_long_after_a_full_entry_counts() -> None:
     scene.deadlines.tick(4.0)
     scene.interpreter.key("#")
     assert scene.session.given == [Digits("0001"), Digits("#")]
+
+
+def test_slower_and_louder_hold_for_what_follows_and_for_please_wait() -> None:
+    chosen = SetDelivery(Delivery(slow=True, loud=True))
+    scene = Scene([Play(Say("menu")), MENU], [chosen, Play(Say("menu")), MENU], [LOOKUP])
+    assert not scene.leg.loud
+    scene.interpreter.key("7")
+    assert scene.leg.loud
+    assert scene.leg.heard == [b"menu", b"menu slowly"]
+    scene.interpreter.key("1")
+    scene.deadlines.tick(1.0)
+    assert scene.leg.heard[-1] == b"wait slowly"
+
+
+def test_what_stands_before_the_choice_in_a_list_is_said_as_before() -> None:
+    given = [Play(Say("one")), SetDelivery(Delivery(slow=True)), Play(Say("two")), MENU]
+    scene = Scene(given)
+    scene.heard_to_the_end()
+    assert scene.leg.heard == [b"one", b"two slowly"]
+
+
+def test_please_wait_is_said_at_the_usual_speed_where_the_slower_form_is_not_there() -> None:
+    scene = Scene([SetDelivery(Delivery(slow=True)), Play(Say("bill")), MENU])
+    scene.interpreter._playback.stop()
+    scene.world.sound["please_wait slowly"] = Deferred()
+    assert scene.interpreter._please_wait() == [b"please_wait"]
+    scene.world.sound["please_wait slowly"] = (b"please wait",)
+    assert scene.interpreter._please_wait() == [b"please wait"]
+
+
+NOTICED = replace(RECORD, keys="07")
+
+
+def test_a_key_during_the_notice_of_a_recording_goes_to_the_flow_and_nothing_is_recorded() -> None:
+    scene = Scene([Play(Say("notice"), barge_in=False), NOTICED], [Play(Say("again")), NOTICED])
+    scene.interpreter.key("5")
+    assert scene.session.given == []
+    scene.interpreter.key("7")
+    assert scene.leg.stopped == 1
+    assert scene.session.given == [Digits("7")]
+    assert scene.leg.heard == [b"notice", b"again"]
+    scene.deadlines.tick(0.1)
+    assert "begin_recording" not in scene.world.names
+    scene.heard_to_the_end()
+    scene.recording_begins()
+    scene.interpreter.key("7")  # a key while speaking is no answer
+    assert scene.session.given == [Digits("7")]
+    scene.interpreter.key("#")
+    assert scene.leg.recordings_stopped == 1
+
+
+def test_a_key_right_after_a_notice_without_sound_begins_no_recording_later() -> None:
+    scene = Scene([NOTICED], [Play(Say("menu")), MENU])
+    scene.interpreter.key("0")
+    scene.deadlines.tick(0.1)
+    assert scene.session.given == [Digits("0")]
+    assert "begin_recording" not in scene.world.names
