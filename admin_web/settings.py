@@ -5,11 +5,26 @@ The lead process builds this from ``IVR_*`` settings; the desk itself reads no e
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import time, timedelta
 from pathlib import Path
+from typing import Literal
 
 from ivr.services.sessions import SessionLimits
+
+
+@dataclass(frozen=True, slots=True)
+class MailSettings:
+    """The server that takes the desk's mail, who gets the daily summary, and from when on."""
+
+    host: str
+    port: int
+    security: Literal["starttls", "tls", "none"]
+    username: str
+    password: str = field(repr=False)
+    sender: str
+    recipients: tuple[str, ...]
+    at: time
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +52,7 @@ class DeskSettings:
     session_idle_s: float = 3600.0
     session_max_s: float = 12 * 3600.0
     max_upload_mib: int = 20
+    mail: MailSettings | None = None
 
     def __post_init__(self) -> None:
         if len(self.secret_key) < 16:

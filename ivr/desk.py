@@ -10,9 +10,12 @@ import logging
 import signal
 from typing import Any
 
+from flask import Flask
 from waitress import create_server
 
 from admin_web import DeskSettings, create_app
+from admin_web.settings import MailSettings
+from ivr.desk_chores import Chore, Chores, counting, mailing
 from ivr.lifeline import announce_ready
 from ivr.records import Database
 from ivr.secret_key import secret_key
@@ -36,7 +39,30 @@ def desk_settings(settings: Settings) -> DeskSettings:
         recordings_dir=settings.recordings_dir,
         prompts_dir=settings.prompts_dir,
         api_token=settings.api_token,
+        mail=_mail(settings),
     )
+
+
+def _mail(settings: Settings) -> MailSettings | None:
+    """How the daily summary is mailed; None where nobody is to get it, or nothing can send it."""
+    if not (settings.smtp_host and settings.summary_to and settings.summary_at):
+        return None
+    return MailSettings(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        security=settings.smtp_security,
+        username=settings.smtp_user or "",
+        password=settings.smtp_password or "",
+        sender=settings.smtp_from or settings.summary_to[0],
+        recipients=settings.summary_to,
+        at=settings.summary_at,
+    )
+
+
+def _chores(application: Flask, database: Database, settings: Settings) -> list[Chore]:
+    chores = [counting(database, settings.timezone)]
+    mail = _mail(settings)
+    return [*chores, mailing(application, mail)] if mail else chores
 
 
 def main(settings: Settings) -> None:
@@ -60,6 +86,7 @@ def main(settings: Settings) -> None:
     signal.signal(signal.SIGTERM, stop)
     announce_ready()
     try:
-        server.run()
+        with Chores(_chores(application, database, settings)):
+            server.run()
     finally:
         database.close()
