@@ -41,6 +41,7 @@ from admin_web import (
     security,
     sign_in,
     sound,
+    transcripts,
     trunks,
 )
 from admin_web.desk import EXTENSION, Desk
@@ -54,6 +55,7 @@ PAGES = (
     calls,
     complaints,
     call_backs,
+    transcripts,
     dashboard,
     outages,
     areas,

@@ -70,6 +70,14 @@ RECORDING_STATE = {
     "unfinished": _l("Broken off"),
     "failed": _l("Failed"),
 }
+TRANSCRIPT_FAULT = {
+    "file_missing": _l("the file of the recording is not there"),
+    "unreadable": _l("the file of the recording cannot be read"),
+    "too_long": _l("the recording is longer than half an hour"),
+    "took_too_long": _l("the recogniser took too long"),
+    "recogniser_ended": _l("the recogniser failed on this recording"),
+    "interrupted": _l("it was interrupted again and again"),
+}
 CALL_BACK_STATE = {"open": _l("Open"), "done": _l("Done")}
 CALL_BACK_REASON = {
     "person_not_reached": _l("Nobody answered"),
@@ -160,6 +168,10 @@ AUDIT_WORD = {
     "complaint_corrected": _l("Complaint corrected"),
     "call_back_done": _l("Call-back done"),
     "recording_heard": _l("Recording heard"),
+    "transcript_read": _l("Transcript read"),
+    "transcript_changed": _l("Transcript changed"),
+    "transcript_checked": _l("Transcript checked"),
+    "transcript_again": _l("Transcribed again"),
     "outage_saved": _l("Outage notice saved"),
     "outage_ended": _l("Outage notice ended"),
     "area_saved": _l("Area saved"),
@@ -218,6 +230,7 @@ TABLES = {
     "bill_state": BILL_STATE,
     "recording_kind": RECORDING_KIND,
     "recording_state": RECORDING_STATE,
+    "transcript_fault": TRANSCRIPT_FAULT,
     "call_back_state": CALL_BACK_STATE,
     "call_back_reason": CALL_BACK_REASON,
     "trunk_state": TRUNK_STATE,

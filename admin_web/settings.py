@@ -52,6 +52,7 @@ class DeskSettings:
     session_idle_s: float = 3600.0
     session_max_s: float = 12 * 3600.0
     max_upload_mib: int = 20
+    transcripts: Literal["on", "off", "not_installed"] = "on"
     mail: MailSettings | None = None
 
     def __post_init__(self) -> None:

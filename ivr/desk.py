@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import signal
-from typing import Any
+from typing import Any, Literal
 
 from flask import Flask
 from waitress import create_server
@@ -20,6 +20,7 @@ from ivr.lifeline import announce_ready
 from ivr.records import Database
 from ivr.secret_key import secret_key
 from ivr.settings import Settings
+from ivr.transcripts import installed
 
 THREADS = 8
 # A recording of five minutes and its form; admin_web limits each page further.
@@ -39,6 +40,7 @@ def desk_settings(settings: Settings) -> DeskSettings:
         recordings_dir=settings.recordings_dir,
         prompts_dir=settings.prompts_dir,
         api_token=settings.api_token,
+        transcripts=_transcripts(settings),
         mail=_mail(settings),
     )
 
@@ -63,6 +65,13 @@ def _chores(application: Flask, database: Database, settings: Settings) -> list[
     chores = [counting(database, settings.timezone)]
     mail = _mail(settings)
     return [*chores, mailing(application, mail)] if mail else chores
+
+
+def _transcripts(settings: Settings) -> Literal["on", "off", "not_installed"]:
+    """As the supervisor decided at the same start."""
+    if not settings.transcripts:
+        return "off"
+    return "not_installed" if installed.missing() else "on"
 
 
 def main(settings: Settings) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from ivr.records.tables import Call, Complaint, Recording
+from ivr.records.tables import Call, Complaint, Recording, Transcript
 
 
 def moment(value: datetime | None) -> str | None:
@@ -85,4 +85,21 @@ def complaint(row: Complaint) -> dict[str, Any]:
         "finished": row.finished,
         "call": row.call_id,
         "recording": recording(row.recording) if row.recording else None,
+        "transcript": transcript(row.recording.transcript if row.recording else None),
+    }
+
+
+def transcript(row: Transcript | None) -> dict[str, Any] | None:
+    """Return what was said as far as it is known; ``verified`` once staff compared it."""
+    if row is None:
+        return None
+    return {
+        "state": row.state,
+        "text": row.text,
+        "verified": row.checked_at is not None,
+        "machine_text": row.machine_text,
+        "language": row.language,
+        "confidence": row.confidence,
+        "engine": row.engine,
+        "written": moment(row.written_at),
     }

@@ -10,9 +10,10 @@ from flask_login import current_user
 from admin_web.audit import heard, note
 from admin_web.desk import desk
 from admin_web.sound import recording_path, send_recording
+from admin_web.transcripts.reading import words_read
 from ivr.records.tables import CallBackTask
 from ivr.services import call_backs as service
-from ivr.services import recordings
+from ivr.services import recordings, transcripts
 from ivr.services.errors import NotFoundError
 
 blueprint = Blueprint("call_backs", __name__, url_prefix="/call-backs")
@@ -26,12 +27,19 @@ def call_backs() -> ResponseReturnValue:
     shown = "done" if request.args.get("state") == "done" else "open"
     with desk().database.read() as session:
         rows = service.done(session) if shown == "done" else service.waiting(session)
-        heard = {
-            task.id: recording_path(recordings.get(session, task.recording_id).path) is not None
-            for task in rows
-            if task.recording_id
-        }
-    return render_template("call_backs/call_backs.html", rows=rows, shown=shown, recordings=heard)
+        kept = transcripts.recordings_of(session, [task.recording_id for task in rows])
+    messages = {task.id: kept[task.recording_id] for task in rows if task.recording_id in kept}
+    words_read(
+        [
+            f"call-back {task}"
+            for task, message in messages.items()
+            if transcripts.has_words(message.transcript)
+        ]
+    )
+    there = {task: recording_path(message.path) is not None for task, message in messages.items()}
+    return render_template(
+        "call_backs/call_backs.html", rows=rows, shown=shown, recordings=there, messages=messages
+    )
 
 
 @blueprint.post("/<int:task_id>/done")

@@ -29,7 +29,9 @@ class ComplaintSearch(SearchForm):
     )
     category = Choice(_l("Category"))
     department = Choice(_l("Department"))
-    text = StringField(_l("Ticket or number"), filters=[strip], validators=[at_most(64)])
+    text = StringField(
+        _l("Ticket, number or words said"), filters=[strip], validators=[at_most(64)]
+    )
     overdue = BooleanField(_l("Overdue only"))
 
 

@@ -13,6 +13,8 @@ from flask_login import current_user
 from sqlalchemy.orm import Session
 
 from admin_web.audit import heard, note
+from admin_web.complaints.excerpt import Excerpt
+from admin_web.complaints.excerpt import excerpt as find_excerpt
 from admin_web.complaints.forms import OPEN, ComplaintSearch, CorrectionForm, NextStep, NoteForm
 from admin_web.desk import desk
 from admin_web.downloads import csv_answer
@@ -21,9 +23,10 @@ from admin_web.links import with_query
 from admin_web.names import COMPLAINT_STATE, named, word
 from admin_web.reasons import said
 from admin_web.sound import send_recording
+from admin_web.transcripts.reading import words_read
 from ivr.records.tables import Complaint, ComplaintState, ComplaintTransition
 from ivr.services import complaint_corrections as corrections
-from ivr.services import complaint_search
+from ivr.services import complaint_search, transcripts
 from ivr.services import complaints as service
 from ivr.services.complaint_corrections import Correction
 from ivr.services.complaint_search import SETTLED, ComplaintFilter
@@ -39,6 +42,12 @@ def overdue(complaint: Complaint) -> bool:
     if complaint.deadline is None or complaint.state in SETTLED:
         return False
     return complaint.deadline < local_day(desk().now(), desk().zone)
+
+
+@blueprint.app_template_filter()
+def excerpt(complaint: Complaint, searched: str | None) -> Excerpt | None:
+    """Return where the words searched for stand in what was said."""
+    return find_excerpt(complaint, searched)
 
 
 @blueprint.get("/")
@@ -262,6 +271,8 @@ def _page(
         step = _next_step(session, row)
         names = _names(session)
         corrected = _correction_form(session, row, correction)
+    if row.recording is not None and transcripts.has_words(row.recording.transcript):
+        words_read([f"complaint {ticket}"])
     if form is not None:  # what was entered, with its errors; the moves are those of now
         form.to_state.choices = step.to_state.choices
         step = form

@@ -16,6 +16,7 @@ from admin_web.desk import desk
 from admin_web.formatting import ago, local
 from admin_web.health.state import LineState, line_state
 from admin_web.names import tone, word
+from admin_web.transcripts.standing import Standing, standing
 from ivr.records.tables import TrunkRow
 from ivr.services import call_backs, call_search, complaint_search, outages, trunks
 from ivr.services.call_search import CallFilter
@@ -110,13 +111,16 @@ def home() -> ResponseReturnValue:
         tiles = _tiles(session, state, now)
         listed = trunks.all_trunks(session, enabled_only=True)
         parts = [_responder(state, now), *map(_trunk, listed)]
+        writing = standing(session, now)
     voices, troubles = _voices()
+    if writing.trouble:
+        troubles.append(Trouble("busy", writing.trouble, writing.advice))
     troubles += [trouble for trouble in map(_trunk_trouble, listed) if trouble]
     return render_template(
         "home/home.html",
         line=_headline(state, now),
         tiles=tiles,
-        parts=parts + voices,
+        parts=[*parts, *voices, _transcripts(writing)],
         troubles=troubles,
     )
 
@@ -166,6 +170,10 @@ def _trunk(row: TrunkRow) -> Part:
         tone(row.register_state, "trunk_state"),
         row.detail,
     )
+
+
+def _transcripts(writing: Standing) -> Part:
+    return Part(_("Transcripts"), writing.word, writing.tone, writing.detail)
 
 
 def _trunk_trouble(row: TrunkRow) -> Trouble | None:

@@ -7,6 +7,7 @@ earlier wording of theirs.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import select
@@ -35,6 +36,17 @@ def find(session: Session, recording_id: str) -> Transcript | None:
         .where(Transcript.recording_id == recording_id)
         .options(selectinload(Transcript.edits))
     )
+
+
+def recordings_of(session: Session, ids: Iterable[str | None]) -> dict[str, Recording]:
+    """Recordings by their ids, each with its transcript."""
+    wanted = {recording_id for recording_id in ids if recording_id}
+    query = (
+        select(Recording)
+        .where(Recording.id.in_(wanted))
+        .options(selectinload(Recording.transcript).selectinload(Transcript.edits))
+    )
+    return {recording.id: recording for recording in session.scalars(query)} if wanted else {}
 
 
 def has_words(row: Transcript | None) -> bool:
