@@ -163,6 +163,7 @@ AUDIT_WORD = {
     "staff_changed": _l("Account changed"),
     "token_created": _l("Token made"),
     "token_revoked": _l("Token revoked"),
+    "call_annotated": _l("Note on a call"),
     "complaint_moved": _l("Complaint moved on"),
     "complaint_annotated": _l("Note on a complaint"),
     "complaint_corrected": _l("Complaint corrected"),
@@ -188,7 +189,6 @@ AUDIT_WORD = {
 AUDIT_DETAIL = {
     "to": _l("New state"),
     "fields": _l("Fields"),
-    "call_annotated": _l("Note on a call"),
     "revision": _l("Revision"),
     "flow": _l("Flow"),
     "imported": _l("lines imported"),
@@ -216,7 +216,22 @@ CORRECTED = {
     "callback_number": _l("Call-back number"),
 }
 
+CALL_OUTCOME = {
+    "self_served": _l("Served by the line"),
+    "person": _l("Reached a person"),
+    "message": _l("Left a message"),
+    "abandoned": _l("Abandoned"),
+    "fault": _l("Ended by a fault"),
+    "unanswered": _l("Not answered"),
+}
+LINE_GAP = {
+    "stopped": _l("Stopped by an operator"),
+    "silent": _l("No sign of life"),
+}
+
 TABLES = {
+    "call_outcome": CALL_OUTCOME,
+    "line_gap": LINE_GAP,
     "corrected": CORRECTED,
     "bill_column": BILL_COLUMN,
     "who": WHO,
@@ -269,21 +284,5 @@ def named(row: Any) -> str:
 
 def attach(app: Flask) -> None:
     """Offer these as filters to the templates of ``app``."""
-CALL_OUTCOME = {
-    "self_served": _l("Served by the line"),
-    "person": _l("Reached a person"),
-    "message": _l("Left a message"),
-    "abandoned": _l("Abandoned"),
-    "fault": _l("Ended by a fault"),
-    "unanswered": _l("Not answered"),
-}
-LINE_GAP = {
-    "stopped": _l("Stopped by an operator"),
-    "silent": _l("No sign of life"),
-}
-
     for function in (word, tone, named):
-    "sign_in_by": SIGN_IN_BY,
-    "call_outcome": CALL_OUTCOME,
-    "line_gap": LINE_GAP,
         app.jinja_env.filters[function.__name__] = function
