@@ -32,6 +32,7 @@ from admin_web import (
     home,
     languages,
     names,
+    numbers,
     outages,
     people,
     prompts,
@@ -39,6 +40,7 @@ from admin_web import (
     roles,
     sample_banner,
     security,
+    shown_numbers,
     sign_in,
     sound,
     transcripts,
@@ -65,6 +67,7 @@ PAGES = (
     trunks,
     people,
     audit_log,
+    shown_numbers,
     health,
     api,
 )
@@ -102,7 +105,7 @@ def create_app(
     sign_in.attach(app)
     roles.attach(app)
     CSRFProtect(app)
-    for part in (errors, formatting, names, reasons, sample_banner, sound):
+    for part in (errors, formatting, names, numbers, reasons, sample_banner, sound):
         part.attach(app)
     for page in PAGES:
         app.register_blueprint(page.blueprint)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
 from flask import request
 from flask_login import current_user
 from sqlalchemy.orm import Session
@@ -27,3 +30,20 @@ def heard(record: str) -> None:
     if request.headers.get("Range", "bytes=0-").startswith("bytes=0-"):
         with desk().database.begin() as session:
             note(session, "recording_heard", record)
+
+
+def seen(what: str, record: str) -> None:
+    """Write down that a record was opened; a page that is loaded again soon is one look.
+
+    What cannot be noted is not shown: this comes before the page.
+    """
+    with desk().database.begin() as session:
+        audit.record_once(
+            session, who=current_user.username, what=what, record=record, now=desk().now()
+        )
+
+
+def exported(what: str, query: Mapping[str, str]) -> None:
+    """Write down that a list was taken away as a file, and what was searched for."""
+    with desk().database.begin() as session:
+        note(session, what, "", search=urlencode(query)[:300] or "-")

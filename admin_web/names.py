@@ -158,6 +158,19 @@ STEP_OUTCOME = {
 AUDIT_WORD = {
     "signed_in": _l("Signed in"),
     "sign_in_refused": _l("Sign-in refused"),
+    "code_refused": _l("Code of the second factor refused"),
+    "second_factor_on": _l("Second factor turned on"),
+    "second_factor_off": _l("Second factor taken away"),
+    "recovery_codes_made": _l("Recovery codes made anew"),
+    "session_ended": _l("Session ended"),
+    "sessions_ended": _l("Sessions ended"),
+    "complaint_opened": _l("Complaint opened"),
+    "call_opened": _l("Call record opened"),
+    "calls_exported": _l("Call records taken away as a file"),
+    "complaints_exported": _l("Complaints taken away as a file"),
+    "numbers_shown": _l("Numbers shown whole"),
+    "purged": _l("What is kept no longer was removed"),
+    "audit_purged": _l("Oldest entries of this log removed"),
     "password_changed": _l("Password changed"),
     "staff_created": _l("Account added"),
     "staff_changed": _l("Account changed"),
@@ -187,12 +200,34 @@ AUDIT_WORD = {
     "number_removed": _l("Number removed"),
 }
 AUDIT_DETAIL = {
+    "by": _l("With"),
+    "now": _l("Now"),
+    "role": _l("Role"),
+    "department": _l("Department"),
+    "number": _l("Number"),
+    "numbers": _l("Numbers"),
+    "search": _l("Search"),
+    "up_to": _l("Up to entry"),
+    "hash": _l("Its seal"),
+    "calls": _l("Calls"),
+    "recordings": _l("Recordings"),
+    "transcripts": _l("Transcripts"),
+    "complaints": _l("Complaints"),
+    "call_backs": _l("Call-backs"),
+    "audit": _l("Entries of this log"),
+    "clauses": _l("Rendered clauses"),
+    "sessions": _l("Sessions"),
     "to": _l("New state"),
     "fields": _l("Fields"),
     "revision": _l("Revision"),
     "flow": _l("Flow"),
     "imported": _l("lines imported"),
     "wrong": _l("faults"),
+}
+
+SIGN_IN_BY = {
+    "second_factor": _l("the app's code"),
+    "recovery_code": _l("a recovery code"),
 }
 
 # The columns of a bill file, as its first line may name them in this language.
@@ -230,6 +265,7 @@ LINE_GAP = {
 }
 
 TABLES = {
+    "sign_in_by": SIGN_IN_BY,
     "call_outcome": CALL_OUTCOME,
     "line_gap": LINE_GAP,
     "corrected": CORRECTED,

@@ -15,16 +15,22 @@ from flask_login import current_user
 ADMINISTRATOR = "administrator"
 EDITOR = "editor"
 SUPERVISOR = "supervisor"
+CLERK = "clerk"
+AUDITOR = "auditor"
 
 ROLE_NAMES = {
     ADMINISTRATOR: _l("Administrator"),
     EDITOR: _l("Editor"),
     SUPERVISOR: _l("Supervisor"),
+    CLERK: _l("Department clerk"),
+    AUDITOR: _l("Auditor"),
 }
 ROLE_DUTIES = {
     ADMINISTRATOR: _l("Everything, and the accounts of others"),
     EDITOR: _l("Prompts, call flows and outage notices"),
     SUPERVISOR: _l("Call records, complaints, call-backs, bills and outage notices"),
+    CLERK: _l("The complaints of one department"),
+    AUDITOR: _l("Reads the audit log, call records and settings; changes nothing"),
 }
 
 
@@ -40,6 +46,9 @@ _ADMINISTRATOR = frozenset({ADMINISTRATOR})
 _EDITING = frozenset({ADMINISTRATOR, EDITOR})
 _SUPERVISING = frozenset({ADMINISTRATOR, SUPERVISOR})
 _ALL = frozenset({ADMINISTRATOR, EDITOR, SUPERVISOR})
+_COMPLAINTS = _SUPERVISING | {CLERK}
+_READING_CALLS = _SUPERVISING | {AUDITOR}
+_OVERSEEING = frozenset({ADMINISTRATOR, AUDITOR})
 
 # endpoint: who may use it
 WHO_MAY: dict[str, Door | frozenset[str]] = {
@@ -50,7 +59,18 @@ WHO_MAY: dict[str, Door | frozenset[str]] = {
     "health.metrics": Door.PUBLIC,
     "sign_in.sign_in": Door.PUBLIC,
     "sign_in.sign_out": Door.SIGNED_IN,
+    "sign_in.code": Door.PUBLIC,
     "sign_in.own_password": Door.SIGNED_IN,
+    "sign_in.strength": Door.SIGNED_IN,
+    "sign_in.end_session": Door.SIGNED_IN,
+    "sign_in.end_other_sessions": Door.SIGNED_IN,
+    "sign_in.own_second_factor": Door.SIGNED_IN,
+    "sign_in.begin_second_factor": Door.SIGNED_IN,
+    "sign_in.confirm_second_factor": Door.SIGNED_IN,
+    "sign_in.new_recovery_codes": Door.SIGNED_IN,
+    "sign_in.end_second_factor": Door.SIGNED_IN,
+    # Asks for the role of the record's own page.
+    "shown_numbers.show": Door.SIGNED_IN,
     "home.home": Door.SIGNED_IN,
     "api.calls": Door.TOKEN,
     "api.calls_csv": Door.TOKEN,
@@ -67,13 +87,13 @@ WHO_MAY: dict[str, Door | frozenset[str]] = {
     "calls.save_search": _SUPERVISING,
     "calls.remove_search": _SUPERVISING,
     "calls.recording": _SUPERVISING,
-    "complaints.complaints": _SUPERVISING,
-    "complaints.complaints_csv": _SUPERVISING,
-    "complaints.complaint": _SUPERVISING,
-    "complaints.change_state": _SUPERVISING,
-    "complaints.annotate": _SUPERVISING,
-    "complaints.correct": _SUPERVISING,
-    "complaints.recording": _SUPERVISING,
+    "complaints.complaints": _COMPLAINTS,
+    "complaints.complaints_csv": _COMPLAINTS,
+    "complaints.complaint": _COMPLAINTS,
+    "complaints.change_state": _COMPLAINTS,
+    "complaints.annotate": _COMPLAINTS,
+    "complaints.correct": _COMPLAINTS,
+    "complaints.recording": _COMPLAINTS,
     "transcripts.transcript": _SUPERVISING,
     "transcripts.save": _SUPERVISING,
     "transcripts.again": _SUPERVISING,
@@ -102,11 +122,11 @@ WHO_MAY: dict[str, Door | frozenset[str]] = {
     "flows.flow": _EDITING,
     "flows.revision": _EDITING,
     "flows.edit": _EDITING,
-    "trunks.trunks": _EDITING,
+    "trunks.trunks": _EDITING | {AUDITOR},
     "trunks.add_number": _ADMINISTRATOR,
     "trunks.edit_number": _ADMINISTRATOR,
     "trunks.remove_number": _ADMINISTRATOR,
-    "people.people": _ADMINISTRATOR,
+    "people.people": _OVERSEEING,
     "people.add": _ADMINISTRATOR,
     "people.add_token": _ADMINISTRATOR,
     "people.revoke_token": _ADMINISTRATOR,
@@ -114,7 +134,11 @@ WHO_MAY: dict[str, Door | frozenset[str]] = {
     "people.reset_password": _ADMINISTRATOR,
     "people.deactivate": _ADMINISTRATOR,
     "people.activate": _ADMINISTRATOR,
-    "audit.audit": _ADMINISTRATOR,
+    "people.reset_second_factor": _ADMINISTRATOR,
+    "people.end_session": _ADMINISTRATOR,
+    "people.end_sessions": _ADMINISTRATOR,
+    "audit.audit": _OVERSEEING,
+    "audit.check": _OVERSEEING,
 }
 
 
@@ -126,14 +150,25 @@ def may(endpoint: str) -> bool:
     return who is not None and current_user.is_authenticated and current_user.role in who
 
 
-def _first_things_first(endpoint: str) -> bool:
-    """Say whether a password given by somebody else must be changed before this page."""
-    return (
-        WHO_MAY[endpoint] is not Door.PUBLIC
-        and endpoint not in ("sign_in.own_password", "sign_in.sign_out")
-        and current_user.is_authenticated
-        and current_user.must_change_password
-    )
+# What may be opened before a password that somebody else chose is changed, and before a second
+# factor that the role must have is set up.
+_FIRST_PASSWORD = frozenset({"sign_in.own_password", "sign_in.strength", "sign_in.sign_out"})
+_FIRST_FACTOR = _FIRST_PASSWORD | {
+    "sign_in.own_second_factor",
+    "sign_in.begin_second_factor",
+    "sign_in.confirm_second_factor",
+}
+
+
+def _first_things_first(endpoint: str) -> str | None:
+    """Return the page that must be dealt with before ``endpoint`` may be opened."""
+    if WHO_MAY[endpoint] is Door.PUBLIC or not current_user.is_authenticated:
+        return None
+    if current_user.must_change_password:
+        return None if endpoint in _FIRST_PASSWORD else "sign_in.own_password"
+    if current_user.needs_second_factor:
+        return None if endpoint in _FIRST_FACTOR else "sign_in.own_second_factor"
+    return None
 
 
 def attach(app: Flask) -> None:
@@ -147,9 +182,8 @@ def attach(app: Flask) -> None:
         if WHO_MAY.get(endpoint) is Door.TOKEN:  # the api's own check follows
             return None
         if may(endpoint):
-            if _first_things_first(endpoint):
-                return redirect(url_for("sign_in.own_password"))
-            return None
+            first = _first_things_first(endpoint)
+            return redirect(url_for(first)) if first else None
         if not current_user.is_authenticated:
             wanted = request.full_path.rstrip("?") if request.method == "GET" else None
             return redirect(url_for("sign_in.sign_in", next=wanted))

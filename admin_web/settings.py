@@ -5,12 +5,17 @@ The lead process builds this from ``IVR_*`` settings; the desk itself reads no e
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import time, timedelta
 from pathlib import Path
 from typing import Literal
 
 from ivr.services.sessions import SessionLimits
+
+
+def _no_voice(language: str) -> str:
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,9 @@ class DeskSettings:
     headers are believed; 0 means none. ``https`` says users reach the desk by HTTPS: cookies
     are then marked Secure and HSTS is sent. ``api_token`` opens ``/api``; without one it is shut.
     ``prompts_dir`` holds what staff recorded; ``texts_dir`` and ``flows_dir`` replace the texts and
-    flows that come with the line. Whether sample data are there is read from the database.
+    flows that come with the line. ``voice_of`` names the voice of a language as the store's keys do
+    (empty: none is installed), and ``say_yao`` how Mandarin says 1 in numbers. Whether sample data
+    are there is read from the database.
     """
 
     state_dir: Path
@@ -51,8 +58,12 @@ class DeskSettings:
     api_token: str | None = None
     session_idle_s: float = 3600.0
     session_max_s: float = 12 * 3600.0
+    second_factor_for: frozenset[str] = frozenset()
+    numbers_for: frozenset[str] = frozenset({"administrator", "supervisor", "clerk"})
     max_upload_mib: int = 20
     transcripts: Literal["on", "off", "not_installed"] = "on"
+    voice_of: Callable[[str], str] = _no_voice
+    say_yao: bool = True
     mail: MailSettings | None = None
 
     def __post_init__(self) -> None:

@@ -25,8 +25,12 @@ def new_url(kind: str, folder: Path, *, migrated: bool = True) -> str:
     if kind == "postgresql":
         return postgresql.new_database(migrated=migrated)
     path = folder / "line.db"
-    if migrated:
-        path.write_bytes(_sqlite_template())
+    return migrated_sqlite(path) if migrated else f"sqlite:///{path}"
+
+
+def migrated_sqlite(path: Path) -> str:
+    """The URL of a new SQLite database in this file: a copy of one that was migrated once."""
+    path.write_bytes(_sqlite_template())
     return f"sqlite:///{path}"
 
 

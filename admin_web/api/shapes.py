@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from ivr.records.tables import Call, Complaint, Recording, Transcript
+from ivr.services.masking import NumberView, whole
 
 
 def moment(value: datetime | None) -> str | None:
@@ -13,12 +14,12 @@ def moment(value: datetime | None) -> str | None:
     return value.isoformat(timespec="milliseconds") if value else None
 
 
-def call(row: Call, tickets: tuple[str, ...]) -> dict[str, Any]:
+def call(row: Call, tickets: tuple[str, ...], numbers: NumberView = whole) -> dict[str, Any]:
     """Return one call record; digits are masked where the flow says they are sensitive."""
     return {
         "id": row.id,
-        "caller": row.caller,
-        "caller_name": row.caller_name,
+        "caller": numbers(row.caller),
+        "caller_name": numbers(row.caller_name),
         "called": row.called,
         "trunk": row.trunk,
         "start": moment(row.started_at),
@@ -36,7 +37,7 @@ def call(row: Call, tickets: tuple[str, ...]) -> dict[str, Any]:
                 "flow": step.flow,
                 "node": step.node,
                 "kind": step.kind,
-                "digits": step.digits,
+                "digits": numbers(step.digits),
                 "outcome": step.outcome,
             }
             for step in row.steps
@@ -68,7 +69,7 @@ def recording(row: Recording) -> dict[str, Any]:
     }
 
 
-def complaint(row: Complaint) -> dict[str, Any]:
+def complaint(row: Complaint, numbers: NumberView = whole) -> dict[str, Any]:
     """Return one complaint."""
     return {
         "ticket": row.ticket,
@@ -76,8 +77,8 @@ def complaint(row: Complaint) -> dict[str, Any]:
         "state": row.state,
         "created": moment(row.created_at),
         "updated": moment(row.updated_at),
-        "caller": row.caller,
-        "callback_number": row.callback_number,
+        "caller": numbers(row.caller),
+        "callback_number": numbers(row.callback_number),
         "language": row.language,
         "department": row.department,
         "deadline": row.deadline.isoformat() if row.deadline else None,

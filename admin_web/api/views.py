@@ -7,10 +7,11 @@ The same filters as on the pages of staff apply; times are RFC 3339, ``until`` i
 from __future__ import annotations
 
 import hmac
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
@@ -19,10 +20,11 @@ from admin_web.api import shapes
 from admin_web.desk import desk
 from admin_web.downloads import csv_answer
 from ivr.records.tables import Call, ComplaintState, EndedBy
-from ivr.services import call_search, complaint_search, tokens
+from ivr.services import audit, call_search, complaint_search, tokens
 from ivr.services.call_search import CallFilter
 from ivr.services.complaint_search import ComplaintFilter
 from ivr.services.errors import RefusedError
+from ivr.services.masking import NumberView, masked, whole
 
 blueprint = Blueprint("api", __name__, url_prefix="/api")
 
@@ -39,25 +41,44 @@ class BadQueryError(ValueError):
 def check_token() -> ResponseReturnValue | None:
     """401 without a token that is in use."""
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and given and _is_known(given.strip()):
+    reader = _reader(given.strip()) if scheme.lower() == "bearer" and given else None
+    if reader is not None:
+        g.reader = reader
         return None
     answer = jsonify(error="give a token in use: Authorization: Bearer TOKEN")
     answer.headers["WWW-Authenticate"] = 'Bearer realm="Minsheng Line"'
     return answer, 401
 
 
-def _is_known(given: str) -> bool:
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A program that reads: how the audit log names it, and how it is handed numbers."""
+
+    name: str
+    numbers: NumberView
+
+
+def _reader(given: str) -> Reader | None:
     settled = desk().settings.api_token
     if settled and hmac.compare_digest(given.encode(), settled.encode()):
-        return True
+        return Reader("token IVR_API_TOKEN", whole)
     with desk().database.read() as session:
         token = tokens.verify(session, given)
     if token is None:
-        return False
+        return None
     if token.last_used_at is None or desk().now() - token.last_used_at > tokens.USE_NOTED_EVERY:
         with desk().database.begin() as session:
             tokens.note_use(session, token, desk().now())
-    return True
+    return Reader(f"token {token.name}", whole if token.whole_numbers else masked)
+
+
+def _note_export(what: str) -> None:
+    """Write down that a program took a whole list away, and what it asked for."""
+    with desk().database.begin() as session:
+        search = request.query_string.decode("ascii", "replace")[:300] or "-"
+        audit.record(
+            session, who=g.reader.name, what=what, detail={"search": search}, now=desk().now()
+        )
 
 
 @blueprint.errorhandler(BadQueryError)
@@ -86,15 +107,21 @@ def calls() -> ResponseReturnValue:
             .where(Call.id.in_(ids))
             .options(selectinload(Call.steps), selectinload(Call.recordings))
         ).all()
-        found = [shapes.call(summary.call, summary.tickets) for summary in page.calls]
+        found = [
+            shapes.call(summary.call, summary.tickets, g.reader.numbers) for summary in page.calls
+        ]
     return jsonify(calls=found, next=page.next, total=page.total)
 
 
 @blueprint.get("/calls.csv")
 def calls_csv() -> Response:
     """All call records that match, as CSV."""
-    wanted, zone = _call_filter(), desk().zone
-    return csv_answer("calls", lambda session: call_search.csv_rows(session, wanted, zone=zone))
+    wanted, zone, numbers = _call_filter(), desk().zone, g.reader.numbers
+    _note_export("calls_exported")
+    return csv_answer(
+        "calls",
+        lambda session: call_search.csv_rows(session, wanted, zone=zone, numbers=numbers),
+    )
 
 
 @blueprint.get("/complaints")
@@ -104,16 +131,18 @@ def complaints() -> ResponseReturnValue:
         page = complaint_search.search(
             session, _complaint_filter(), after=request.args.get("after"), limit=_limit()
         )
-        found = [shapes.complaint(row) for row in page.complaints]
+        found = [shapes.complaint(row, g.reader.numbers) for row in page.complaints]
     return jsonify(complaints=found, next=page.next, total=page.total)
 
 
 @blueprint.get("/complaints.csv")
 def complaints_csv() -> Response:
     """All complaints that match, as CSV."""
-    wanted, zone = _complaint_filter(), desk().zone
+    wanted, zone, numbers = _complaint_filter(), desk().zone, g.reader.numbers
+    _note_export("complaints_exported")
     return csv_answer(
-        "complaints", lambda session: complaint_search.csv_rows(session, wanted, zone=zone)
+        "complaints",
+        lambda session: complaint_search.csv_rows(session, wanted, zone=zone, numbers=numbers),
     )
 
 

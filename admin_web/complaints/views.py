@@ -12,15 +12,17 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from sqlalchemy.orm import Session
 
-from admin_web.audit import heard, note
+from admin_web.audit import exported, heard, note, seen
 from admin_web.complaints.excerpt import Excerpt
 from admin_web.complaints.excerpt import excerpt as find_excerpt
 from admin_web.complaints.forms import OPEN, ComplaintSearch, CorrectionForm, NextStep, NoteForm
+from admin_web.departments import kept_to_own, own_department, own_only
 from admin_web.desk import desk
 from admin_web.downloads import csv_answer
 from admin_web.forms import choices
 from admin_web.links import with_query
 from admin_web.names import COMPLAINT_STATE, named, word
+from admin_web.numbers import number_view, sees_whole
 from admin_web.reasons import said
 from admin_web.sound import send_recording
 from admin_web.transcripts.reading import words_read
@@ -84,9 +86,11 @@ def complaints_csv() -> Response:
         if not form.validate():
             abort(400)
         wanted = _filter(form)
-    zone = desk().zone
+    zone, numbers = desk().zone, number_view()
+    exported("complaints_exported", form.query())
     return csv_answer(
-        "complaints", lambda session: complaint_search.csv_rows(session, wanted, zone=zone)
+        "complaints",
+        lambda session: complaint_search.csv_rows(session, wanted, zone=zone, numbers=numbers),
     )
 
 
@@ -94,13 +98,15 @@ def _search_form(session: Session) -> ComplaintSearch:
     form = ComplaintSearch(request.args)
     categories = {row.code: named(row) for row in service.categories(session)}
     form.category.choices = choices(categories, _("All categories"))
-    form.department.choices = choices(_departments(session), _("All departments"))
+    own = own_department()
+    open_to = {code: name for code, name in _departments(session).items() if own in (None, code)}
+    form.department.choices = choices(open_to, _("All departments") if own is None else None)
     return form
 
 
 def _filter(form: ComplaintSearch) -> ComplaintFilter:
     chosen = form.state.data
-    return ComplaintFilter(
+    wanted = ComplaintFilter(
         text=form.text.data or "",
         state=ComplaintState(chosen) if chosen and chosen != OPEN else None,
         unsettled=chosen == OPEN,
@@ -108,11 +114,15 @@ def _filter(form: ComplaintSearch) -> ComplaintFilter:
         department=form.department.data or None,
         overdue_on=local_day(desk().now(), desk().zone) if form.overdue.data else None,
     )
+    return kept_to_own(wanted)
 
 
 @blueprint.get("/<ticket>")
 def complaint(ticket: str) -> ResponseReturnValue:
     """One complaint in full."""
+    with desk().database.read() as session:
+        _get(session, ticket)
+    seen("complaint_opened", ticket)
     return _page(ticket, None, None)
 
 
@@ -145,7 +155,7 @@ def change_state(ticket: str) -> ResponseReturnValue:
     if not saved:
         return _page(ticket, form, None)
     flash(_("The complaint is now: %(state)s.", state=word(form.to_state.data, "complaint_state")))
-    return redirect(url_for("complaints.complaint", ticket=ticket))
+    return _back_to(ticket, form.department.data)
 
 
 def _fits(form: NextStep, row: Complaint, moves: dict[str, ComplaintTransition]) -> bool:
@@ -216,6 +226,14 @@ def correct(ticket: str) -> ResponseReturnValue:
     if not saved:
         return _page(ticket, None, None, form)
     flash(_("The correction is saved and stands in the history."))
+    return _back_to(ticket, form.department.data)
+
+
+def _back_to(ticket: str, department: str | None) -> ResponseReturnValue:
+    """Go on to the complaint; to the list where it was just given to another department."""
+    own = own_department()
+    if own is not None and department and department != own:
+        return redirect(url_for("complaints.complaints"))
     return redirect(url_for("complaints.complaint", ticket=ticket))
 
 
@@ -301,7 +319,8 @@ def _correction_form(
             "category": row.category,
             "department": row.department or "",
             "deadline": row.deadline,
-            "callback_number": row.callback_number,
+            # Left empty it stays as it is.
+            "callback_number": row.callback_number if sees_whole() else "",
             "reply": row.reply,
         },
     )
@@ -347,10 +366,14 @@ def _road(row: Complaint) -> list[Station]:
 
 
 def _get(session: Session, ticket: str) -> Complaint:
+    """Return a complaint; one of another department is not there for a clerk."""
     try:
-        return service.get(session, ticket)
+        row = service.get(session, ticket)
     except NotFoundError:
         abort(404)
+    if not own_only(row):
+        abort(404)
+    return row
 
 
 def _next_step(session: Session, row: Complaint) -> NextStep:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Self
+
 from flask_babel import lazy_gettext as _l
-from wtforms import PasswordField, SelectField, StringField
+from wtforms import BooleanField, PasswordField, SelectField, StringField, ValidationError
 from wtforms.validators import Regexp
 
-from admin_web.forms import DeskForm, at_most, choices, required, strip
-from admin_web.roles import ROLE_NAMES
+from admin_web.forms import Choice, DeskForm, at_most, choices, required, strip
+from admin_web.roles import CLERK, ROLE_NAMES
 from admin_web.sign_in.forms import StrongFor
 
 _USERNAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{1,31}$"
@@ -18,6 +21,17 @@ class PersonForm(DeskForm):
 
     display_name = StringField(_l("Name"), filters=[strip], validators=[at_most(80)])
     role = SelectField(_l("Role"), choices=choices(ROLE_NAMES))
+    department = Choice(_l("Department"))
+
+    def offer(self, departments: Mapping[str, str]) -> Self:
+        """Fill in the departments there are."""
+        self.department.choices = choices(departments, "—")
+        return self
+
+    def validate_department(self, field: SelectField) -> None:
+        """A clerk works for one department."""
+        if self.role.data == CLERK and not field.data:
+            raise ValidationError(_l("Choose the department whose complaints the clerk works on."))
 
 
 class NewPersonForm(PersonForm):
@@ -46,3 +60,4 @@ class TokenForm(DeskForm):
     name = StringField(
         _l("Which program uses it"), filters=[strip], validators=[required(), at_most(80)]
     )
+    whole_numbers = BooleanField(_l("Hand it telephone and account numbers whole"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from flask_login import current_user
 from sqlalchemy.orm import Session
 from wtforms import ValidationError
@@ -12,11 +13,12 @@ from wtforms import ValidationError
 from admin_web.audit import note
 from admin_web.desk import desk
 from admin_web.languages import page_language
+from admin_web.names import named
 from admin_web.people.forms import NewPersonForm, PersonForm, ResetForm, TokenForm
 from admin_web.roles import ROLE_DUTIES, ROLE_NAMES
 from admin_web.sign_in.forms import check_strength
 from ivr.records.tables import Staff
-from ivr.services import passwords, staff, tokens
+from ivr.services import complaints, passwords, second_factor, sessions, staff, tokens
 from ivr.services.errors import NotFoundError, RefusedError
 
 blueprint = Blueprint("people", __name__, url_prefix="/people")
@@ -32,6 +34,8 @@ def _list(form: TokenForm, token: str | None, status: int = 200) -> ResponseRetu
     with desk().database.read() as session:
         everybody = staff.everybody(session)
         listed = tokens.all_tokens(session)
+        protected = second_factor.everybody_on(session)
+        departments = _departments(session)
     return render_template(
         "people/people.html",
         staff=everybody,
@@ -39,6 +43,9 @@ def _list(form: TokenForm, token: str | None, status: int = 200) -> ResponseRetu
         token_form=form,
         new_token=token,
         now=desk().now(),
+        protected=protected,
+        required=desk().settings.second_factor_for,
+        departments=departments,
         role_names=ROLE_NAMES,
         role_duties=ROLE_DUTIES,
     ), status
@@ -47,7 +54,8 @@ def _list(form: TokenForm, token: str | None, status: int = 200) -> ResponseRetu
 @blueprint.route("/-/new", methods=["GET", "POST"])
 def add() -> ResponseReturnValue:
     """Add an account."""
-    form = NewPersonForm()
+    with desk().database.read() as session:
+        form = NewPersonForm().offer(_departments(session))
     if form.validate_on_submit() and _add(form):
         flash(_("The account is there. Tell the person the first password in confidence."))
         return redirect(url_for("people.people"))
@@ -65,6 +73,7 @@ def _add(form: NewPersonForm) -> bool:
                 username=form.username.data,
                 password_hash=hashed,
                 role=form.role.data,
+                department=form.department.data or None,
                 display_name=form.display_name.data or "",
                 language=page_language(),
                 who=current_user.username,
@@ -81,15 +90,31 @@ def person(username: str) -> ResponseReturnValue:
     """Change name and role of an account."""
     with desk().database.read() as session:
         row = _get(session, username)
-    form = PersonForm()
+        form = PersonForm().offer(_departments(session))
     if form.validate_on_submit():
-        if _edit(username, display_name=form.display_name.data or "", role=form.role.data):
+        changed = _edit(
+            username,
+            display_name=form.display_name.data or "",
+            role=form.role.data,
+            department=form.department.data or None,
+        )
+        if changed:
             flash(_("Saved."))
             return redirect(url_for("people.person", username=username))
         form.role.errors = [_last_administrator()]
     elif request.method == "GET":
-        form.display_name.data, form.role.data = row.display_name, row.role.value
+        form = _person_form(row)
     return _person_page(row, form, ResetForm(None), 200 if request.method == "GET" else 422)
+
+
+def _person_form(row: Staff) -> PersonForm:
+    facts = {
+        "display_name": row.display_name,
+        "role": row.role.value,
+        "department": row.department or "",
+    }
+    with desk().database.read() as session:
+        return PersonForm(None, data=facts).offer(_departments(session))
 
 
 def _edit(username: str, **change: object) -> bool:
@@ -125,8 +150,7 @@ def reset_password(username: str) -> ResponseReturnValue:
         check_strength(form.password.data, row.username)
     except ValidationError as error:
         form.password.errors = [str(error)]
-        shown = PersonForm(None, data={"display_name": row.display_name, "role": row.role.value})
-        return _person_page(row, shown, form, 422)
+        return _person_page(row, _person_form(row), form, 422)
     hashed = passwords.hash_password(form.password.data)
     with desk().database.begin() as session:
         staff.set_password(
@@ -144,9 +168,57 @@ def reset_password(username: str) -> ResponseReturnValue:
 def _person_page(
     row: Staff, form: PersonForm, reset_form: ResetForm, status: int
 ) -> ResponseReturnValue:
+    with desk().database.read() as session:
+        listed = sessions.lasting(session, row.id, desk().now(), desk().settings.sessions)
+        factor = second_factor.state(session, row.id)
     return render_template(
-        "people/person.html", person=row, form=form, reset_form=reset_form
+        "people/person.html",
+        person=row,
+        form=form,
+        reset_form=reset_form,
+        sessions=listed,
+        factor=factor,
+        factor_required=row.role.value in desk().settings.second_factor_for,
     ), status
+
+
+@blueprint.post("/<username>/second-factor/reset")
+def reset_second_factor(username: str) -> ResponseReturnValue:
+    """Take away the second factor of somebody who lost the telephone and the recovery codes.
+
+    Whoever has it may have their session, too: so all of them end.
+    """
+    with desk().database.begin() as session:
+        row = _get(session, username)
+        second_factor.turn_off(session, row, who=current_user.username, now=desk().now())
+        sessions.end_all(session, row, now=desk().now(), except_for=current_user.session_id)
+    flash(_("The second factor is reset: the password alone signs in."))
+    return redirect(url_for("people.person", username=row.username))
+
+
+@blueprint.post("/<username>/sessions/<int:session_id>/end")
+def end_session(username: str, session_id: int) -> ResponseReturnValue:
+    """End one session of somebody."""
+    try:
+        with desk().database.begin() as session:
+            row = _get(session, username)
+            sessions.end(session, row, session_id, who=current_user.username, now=desk().now())
+    except NotFoundError:
+        abort(404)
+    flash(_("The session has ended."))
+    return redirect(url_for("people.person", username=row.username))
+
+
+@blueprint.post("/<username>/sessions/end")
+def end_sessions(username: str) -> ResponseReturnValue:
+    """Sign somebody out everywhere; of one's own sessions this one stays."""
+    with desk().database.begin() as session:
+        row = _get(session, username)
+        ended = sessions.end_all(session, row, now=desk().now(), except_for=current_user.session_id)
+        if ended:
+            note(session, "sessions_ended", row.username, number=str(ended))
+    flash(ngettext("%(num)d session has ended.", "%(num)d sessions have ended.", ended))
+    return redirect(url_for("people.person", username=row.username))
 
 
 @blueprint.post("/<username>/deactivate")
@@ -176,8 +248,15 @@ def add_token() -> ResponseReturnValue:
         who = current_user.username
         try:
             with desk().database.begin() as session:
-                token = tokens.create(session, form.name.data, who=who, now=desk().now())
-                note(session, "token_created", form.name.data)
+                token = tokens.create(
+                    session,
+                    form.name.data,
+                    who=who,
+                    now=desk().now(),
+                    whole_numbers=form.whole_numbers.data,
+                )
+                seen = "whole" if form.whole_numbers.data else "masked"
+                note(session, "token_created", form.name.data, numbers=seen)
         except RefusedError:
             form.name.errors = [_("There is a token with this name already. Choose another.")]
     return _list(form if token is None else TokenForm(None), token, 200 if token else 422)
@@ -194,6 +273,10 @@ def revoke_token(token_id: int) -> ResponseReturnValue:
         abort(404)
     flash(_("The token opens nothing any more."))
     return redirect(url_for("people.people"))
+
+
+def _departments(session: Session) -> dict[str, str]:
+    return {row.code: named(row) for row in complaints.departments(session)}
 
 
 def _get(session: Session, username: str) -> Staff:

@@ -30,6 +30,18 @@ class OwnPassword(DeskForm):
     )
 
 
+class CodeForm(DeskForm):
+    """A code of the app, or a recovery code."""
+
+    code = StringField(_l("Code"), filters=[strip], validators=[required(), at_most(64)])
+
+
+class ConfirmForm(DeskForm):
+    """The present password, before what only its owner may do."""
+
+    password = PasswordField(_l("Present password"), validators=[required(), at_most(512)])
+
+
 def check_strength(password: str, username: str) -> None:
     """ValidationError, in the page's language, where the password is too weak."""
     try:

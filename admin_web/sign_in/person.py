@@ -14,12 +14,15 @@ from flask_login import LoginManager, current_user, login_user
 from admin_web.desk import desk
 from ivr.records import DatabaseUnavailable
 from ivr.records.tables import Staff
-from ivr.services import sessions
+from ivr.services import second_factor, sessions
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who is signed in; ``session_id`` is the row, ``token`` what the cookie holds."""
+    """Somebody who is signed in; ``session_id`` is the row, ``token`` what the cookie holds.
+
+    ``needs_second_factor``: the role must have one, and the person has none yet.
+    """
 
     id: int
     username: str
@@ -28,6 +31,7 @@ class Person:
     department: str | None
     language: str
     must_change_password: bool
+    needs_second_factor: bool
     session_id: int
     token: str
     is_authenticated: bool = True
@@ -35,7 +39,9 @@ class Person:
     is_anonymous: bool = False
 
     @classmethod
-    def of(cls, row: Staff, session_id: int, token: str) -> Person:
+    def of(
+        cls, row: Staff, session_id: int, token: str, *, needs_second_factor: bool = False
+    ) -> Person:
         """Return the person of a row."""
         return cls(
             row.id,
@@ -45,6 +51,7 @@ class Person:
             row.department,
             row.language,
             row.must_change_password,
+            needs_second_factor,
             session_id,
             token,
         )
@@ -84,12 +91,14 @@ def attach(app: Flask) -> None:
         now, limits = desk().now(), desk().settings.sessions
         with desk().database.read() as reading:
             found = sessions.find(reading, token, now, limits)
-        if found is None:
-            return None
-        row, staff = found
+            if found is None:
+                return None
+            row, staff = found
+            required = staff.role.value in desk().settings.second_factor_for
+            lacking = required and not second_factor.is_on(reading, staff.id)
         if now - row.seen_at >= limits.seen_every:
             _note_use(row.id)
-        return Person.of(staff, row.id, token)
+        return Person.of(staff, row.id, token, needs_second_factor=lacking)
 
     @app.context_processor
     def who() -> dict[str, object]:

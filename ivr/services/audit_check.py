@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, select
@@ -23,9 +24,11 @@ from sqlalchemy.orm import Session
 from ivr.records import Database
 from ivr.records.seal import NOTHING_BEFORE, seal
 from ivr.records.tables import AuditAnchor, AuditChain, AuditEntry
+from ivr.services import facts
 from ivr.services.errors import Message, RefusedError
 
 BATCH = 2000
+LAST_CHECK = "audit_check"
 PURGED = "audit_purged"
 """The entry that witnesses an anchor."""
 
@@ -69,6 +72,42 @@ class AuditCheck:
     def sound(self) -> bool:
         """Whether nothing was found."""
         return self.fault is None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptCheck:
+    """The outcome of the last check, as the page shows it."""
+
+    at: datetime
+    entries: int
+    head: str
+    fault: Message | None
+
+
+def check_and_keep(database: Database, now: datetime) -> AuditCheck:
+    """Check the whole log and keep the outcome for the page."""
+    found = check(database)
+    fault = found.fault and {"template": found.fault.template, "params": dict(found.fault.params)}
+    with database.begin() as session:
+        kept = {
+            "at": now.isoformat(),
+            "entries": found.entries,
+            "head": str(found.head),
+            "fault": fault,
+        }
+        facts.write(session, LAST_CHECK, kept)
+    return found
+
+
+def last(session: Session) -> KeptCheck | None:
+    """The outcome of the last check; None before the first."""
+    kept = facts.read(session, LAST_CHECK)
+    if kept is None:
+        return None
+    fault = kept["fault"] and Message(kept["fault"]["template"], **kept["fault"]["params"])
+    return KeptCheck(
+        datetime.fromisoformat(kept["at"]), kept["entries"], kept["head"], fault or None
+    )
 
 
 class _BrokenError(Exception):

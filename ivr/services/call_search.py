@@ -13,6 +13,7 @@ from ivr.records.tables import Call, CallBackTask, CallNote, CallStep, Complaint
 from ivr.services.call_filter import CallFilter, filtered
 from ivr.services.errors import NotFoundError
 from ivr.services.line_time import DEFAULT_ZONE
+from ivr.services.masking import NumberView, whole
 from ivr.services.paging import PAGE_SIZE, page_key, parse_page_key
 from ivr.services.spreadsheet import cell
 
@@ -146,6 +147,7 @@ def csv_rows(
     wanted: CallFilter | None = None,
     *,
     zone: tzinfo = DEFAULT_ZONE,
+    numbers: NumberView = whole,
     batch: int = 500,
 ) -> Iterator[list[str]]:
     """Header and one row a call, newest first, read in batches: memory does not grow."""
@@ -154,19 +156,19 @@ def csv_rows(
     after: str | None = None
     while True:
         rows = _rows(session, query, after, batch)
-        paths = _paths(session, [row.id for row in rows])
+        paths = _paths(session, [row.id for row in rows], numbers)
         for summary in _summaries(session, rows):
-            yield _csv_row(summary, paths.get(summary.call.id, ""), zone)
+            yield _csv_row(summary, paths.get(summary.call.id, ""), zone, numbers)
         if len(rows) < batch:
             return
         after = page_key(rows[-1].started_at, rows[-1].id)
         session.expunge_all()
 
 
-def _csv_row(summary: CallSummary, path: str, zone: tzinfo) -> list[str]:
+def _csv_row(summary: CallSummary, path: str, zone: tzinfo, numbers: NumberView) -> list[str]:
     call = summary.call
     values = (
-        *(call.id, call.caller, call.called, call.trunk),
+        *(call.id, numbers(call.caller), call.called, call.trunk),
         *(call.started_at, call.answered_at, call.ended_at, summary.seconds),
         *(call.language, call.flow, call.flow_revision),
         call.ended_by.value if call.ended_by else None,
@@ -209,12 +211,12 @@ def _summaries(session: Session, rows: Sequence[Call]) -> list[CallSummary]:
     ]
 
 
-def _paths(session: Session, ids: Sequence[str]) -> dict[str, str]:
+def _paths(session: Session, ids: Sequence[str], numbers: NumberView) -> dict[str, str]:
     """The nodes each call went through, with what was keyed: `main_menu=1 ask_account=880123`."""
     paths: dict[str, list[str]] = {}
     for step in session.scalars(
         select(CallStep).where(CallStep.call_id.in_(ids)).order_by(CallStep.call_id, CallStep.seq)
     ):
-        text = f"{step.node}={step.digits}" if step.digits else step.node
+        text = f"{step.node}={numbers(step.digits)}" if step.digits else step.node
         paths.setdefault(step.call_id, []).append(text)
     return {call_id: " ".join(parts) for call_id, parts in paths.items()}

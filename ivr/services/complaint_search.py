@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from ivr.records.tables import Complaint, ComplaintState, Recording, Transcript
 from ivr.services.line_time import DEFAULT_ZONE
+from ivr.services.masking import NumberView, whole
 from ivr.services.paging import PAGE_SIZE, page_key, parse_page_key
 from ivr.services.spreadsheet import cell
 from ivr.services.text import storable
@@ -89,6 +90,7 @@ def csv_rows(
     wanted: ComplaintFilter | None = None,
     *,
     zone: tzinfo = DEFAULT_ZONE,
+    numbers: NumberView = whole,
     batch: int = 500,
 ) -> Iterator[list[str]]:
     """Header and one row a complaint, newest first, read in batches."""
@@ -100,7 +102,8 @@ def csv_rows(
         for row in rows:
             values = (
                 *(row.ticket, row.category, row.state.value, row.created_at, row.updated_at),
-                *(row.deadline, row.department, row.caller, row.callback_number, row.language),
+                *(row.deadline, row.department),
+                *(numbers(row.caller), numbers(row.callback_number), row.language),
                 *(row.finished, row.reply, row.call_id),
                 row.recording.path if row.recording else None,
                 *_said(row),

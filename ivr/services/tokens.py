@@ -20,15 +20,28 @@ from ivr.services.text import storable
 USE_NOTED_EVERY = timedelta(minutes=1)
 
 
-def create(session: Session, name: str, *, who: str, now: datetime) -> str:
-    """Make a token; its text is returned here and never again. RefusedError."""
+def create(
+    session: Session, name: str, *, who: str, now: datetime, whole_numbers: bool = False
+) -> str:
+    """Make a token; its text is returned here and never again. RefusedError.
+
+    Without `whole_numbers` its program is handed telephone and account numbers masked.
+    """
     name = storable(name.strip(), 80)
     if not name:
         raise RefusedError("a token needs a name that says which program uses it")
     if session.scalar(select(ApiToken.id).where(ApiToken.name == name)) is not None:
         raise RefusedError("there is already a token named %(name)s", name=name)
     token = secrets.token_urlsafe(24)
-    session.add(ApiToken(name=name, token_hash=_hash(token), created_by=who, created_at=now))
+    session.add(
+        ApiToken(
+            name=name,
+            token_hash=_hash(token),
+            created_by=who,
+            created_at=now,
+            whole_numbers=whole_numbers,
+        )
+    )
     session.flush()
     return token
 

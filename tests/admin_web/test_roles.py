@@ -24,10 +24,14 @@ PARTS = {
     "language": "en",
     "name": "main",
     "revision": "1",
+    "scenario": "1",
     "called": "12345",
     "username": "nobody",
     "token_id": "1",
     "code": "1",
+    "session_id": "1",
+    "kind": "call",
+    "key": "none",
 }
 
 
@@ -77,10 +81,35 @@ def test_the_menu_shows_a_role_only_doors_that_open(desk: DeskUnderTest, role: s
     menu = re.search(r"<nav class=\"menu\".*?</nav>", visitor.get("/").text, re.DOTALL)
     assert menu is not None
     links = re.findall(r'href="([^"]+)"', menu[0])
-    assert len(links) >= 4
+    assert len(links) >= 2
     assert [visitor.get(link).status_code for link in links] == [200] * len(links)
 
 
 def test_a_page_that_nobody_entered_in_the_table_is_refused(desk: DeskUnderTest) -> None:
     desk.app.add_url_rule("/forgotten", "forgotten", lambda: "secret")
     assert desk.as_("administrator").get("/forgotten").status_code == 403
+
+
+def menu_of(desk: DeskUnderTest, role: str) -> set[str]:
+    menu = re.search(r"<nav class=\"menu\".*?</nav>", desk.as_(role).get("/").text, re.DOTALL)
+    assert menu is not None
+    return set(re.findall(r'href="([^"]+)"', menu[0]))
+
+
+def test_a_clerk_is_shown_complaints_and_an_auditor_what_there_is_to_read(
+    desk: DeskUnderTest,
+) -> None:
+    assert menu_of(desk, "clerk") == {"/", "/complaints/"}
+    assert menu_of(desk, "auditor") >= {"/", "/calls/", "/trunks/", "/people/", "/audit/"}
+
+
+def test_an_auditor_changes_nothing(desk: DeskUnderTest) -> None:
+    """No door of theirs takes a POST, but that which checks the seals."""
+    theirs = {
+        rule.endpoint
+        for rule, method, _ in routes(desk)
+        if method == "POST"
+        and not isinstance(WHO_MAY[rule.endpoint], Door)
+        and "auditor" in WHO_MAY[rule.endpoint]  # type: ignore[operator]
+    }
+    assert theirs == {"audit.check"}

@@ -26,8 +26,10 @@ def test_what_is_wrong_with_a_new_account_is_told(desk: DeskUnderTest) -> None:
     for change, said in (
         ({"username": "editor"}, "already"),
         ({"username": "x y"}, "2 to 32 letters"),
-        ({"password": "short"}, "At least 8"),
-        ({"password": "wang.fang123"}, "too easy"),
+        ({"password": "short"}, "at least 8"),
+        ({"password": "wang.fang123"}, "must not contain"),
+        ({"password": "woaini1314"}, "too easy"),
+        ({"role": "clerk"}, "Choose the department"),
         ({"role": "king"}, "choice"),
     ):
         answer = visitor.post("/people/-/new", {**NEW, **change})

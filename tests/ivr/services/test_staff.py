@@ -14,7 +14,6 @@ from ivr.services.staff import SignInResult
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 LIMITS = SessionLimits(timedelta(hours=1), timedelta(hours=12))
 GOOD = "horse battery staple"
-PRODUCTION_HASHER = passwords._hasher
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +23,7 @@ def _cheap_hashes(monkeypatch):
 
 def test_the_hashes_of_the_running_line_are_as_costly_as_rfc_9106_asks():
     hasher = argon2.profiles.RFC_9106_LOW_MEMORY
-    kept = PRODUCTION_HASHER
+    kept = passwords.PRODUCTION
     assert (kept.memory_cost, kept.time_cost) >= (hasher.memory_cost, hasher.time_cost)
 
 

@@ -1,0 +1,32 @@
+"""A clerk sees and works on the complaints of their own department, and of no other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from flask_login import current_user
+
+from admin_web.roles import CLERK
+from ivr.records.tables import Complaint
+from ivr.services.complaint_search import ComplaintFilter
+
+# No department has this code: a clerk without one, which the accounts do not allow, sees nothing.
+NOWHERE = "-"
+
+
+def own_department() -> str | None:
+    """Return the department whoever is signed in is kept to; None for all others."""
+    if current_user.role != CLERK:
+        return None
+    return current_user.department or NOWHERE
+
+
+def own_only(complaint: Complaint) -> bool:
+    """Say whether whoever is signed in may see ``complaint``."""
+    return own_department() in (None, complaint.department)
+
+
+def kept_to_own(wanted: ComplaintFilter) -> ComplaintFilter:
+    """Return a search that finds nothing of other departments."""
+    own = own_department()
+    return wanted if own is None else replace(wanted, department=own)
