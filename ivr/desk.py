@@ -41,6 +41,8 @@ def desk_settings(settings: Settings) -> DeskSettings:
         prompts_dir=settings.prompts_dir,
         api_token=settings.api_token,
         transcripts=_transcripts(settings),
+        voice_of=settings.voice_of,
+        say_yao=settings.say_yao,
         mail=_mail(settings),
     )
 

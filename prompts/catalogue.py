@@ -40,7 +40,7 @@ from prompts.slots import Piece, SlotType, parse_text, slots_of
 LANGUAGES = ("zh-CN", "en")
 PHRASE = "phrase."
 
-_ID = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9][a-z0-9_]*)*")
+ID = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9][a-z0-9_]*)*")
 _KEYS = frozenset({"text", "note", "phrases", "again"})
 # A sentence longer than this is not listened to; it is far over the longest guide.
 _LONGEST_TEXT = 2000
@@ -259,7 +259,7 @@ def _prompt(prompt_id: str, texts: Mapping[str, str], note: str) -> Prompt:
 
 
 def _check_id(prompt_id: object, place: str) -> str:
-    if not isinstance(prompt_id, str) or not _ID.fullmatch(prompt_id):
+    if not isinstance(prompt_id, str) or not ID.fullmatch(prompt_id):
         raise CatalogueError(
             place, "%(id)r is not an id: lower-case letters, digits and _", id=prompt_id
         )

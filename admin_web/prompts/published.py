@@ -28,10 +28,15 @@ def delivered() -> Catalogue:
     return _delivered(desk().settings.texts_dir or Path(str(files("prompts") / "text")))
 
 
+def worded(session: Session) -> Catalogue:
+    """Return the prompts with their present texts, all said by the voice."""
+    texts = {key: row.text for key, row in revisions.newest_prompts(session).items()}
+    return delivered().with_overrides(texts)
+
+
 def published(session: Session) -> Catalogue:
     """Return the prompts as callers hear them now."""
-    texts = {key: row.text for key, row in revisions.newest_prompts(session).items()}
-    catalogue = delivered().with_overrides(texts)
+    catalogue = worded(session)
     takes = prompt_recordings.heard(session, catalogue.text)
     return catalogue.with_recordings(
         {
@@ -48,10 +53,13 @@ _EXAMPLES: dict[SlotType, Value] = {
     SlotType.DATE: date(2026, 12, 5),
     SlotType.TIME: time(18, 30),
     SlotType.DATETIME: datetime(2026, 12, 5, 18, 30),  # noqa: DTZ001 - spoken, never compared
+    SlotType.WEEKDAY: date(2026, 12, 5),
+    SlotType.DURATION: "2h30m",
     SlotType.DIGITS: "202611220001",
     SlotType.PHONE: "13800138000",
     SlotType.COUNT: 2,
     SlotType.NUMBER: Decimal(12),
+    SlotType.PERCENT: Decimal("12.5"),
     SlotType.ORDINAL: 1,
     SlotType.LETTERS: "A12",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from flask import Response, abort, send_file
+from flask import Response, send_file
 from werkzeug.datastructures import FileStorage
 
 from admin_web.desk import desk
@@ -40,10 +40,13 @@ def _own_name(given: str | None) -> str:
     return "".join(char for char in stem[:40] if char.isalnum() or char in " -_") or "recording"
 
 
-def send(stored: str) -> Response:
-    """Send a kept recording; 404 where it is not in its folder."""
+def path_of(stored: str) -> Path | None:
+    """Return a kept recording; None where it is not in its folder."""
     folder = desk().settings.recorded_prompts.resolve()
     path = (desk().settings.state_dir.resolve() / stored).resolve()
-    if not path.is_relative_to(folder) or not path.is_file():
-        abort(404)
+    return path if path.is_relative_to(folder) and path.is_file() else None
+
+
+def send(path: Path) -> Response:
+    """Send a recording as it was given."""
     return send_file(path, conditional=True, max_age=0)

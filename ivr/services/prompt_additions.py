@@ -32,9 +32,10 @@ def add(session: Session, prompt: str, *, note: str, who: str, now: datetime) ->
 
 
 def delete(session: Session, prompt: str, *, who: str, now: datetime) -> None:
-    """Delete a prompt of staff; NotFoundError for a delivered one.
+    """Delete a prompt of staff; NotFoundError where there is none.
 
-    Whether a flow still says it, the caller has looked up: services know no flows.
+    That it was not delivered with the line, and that no flow says it, the caller has looked up:
+    services know neither.
     """
     row = session.get(AddedPrompt, prompt)
     if row is None or row.deleted_at is not None:

@@ -106,7 +106,10 @@ def publish_prompt(
     message: str = "",
     now: datetime,
 ) -> PromptRevision:
-    """Publish a prompt's text in one language; StaleEditError, RefusedError."""
+    """Publish a prompt's text in one language; StaleEditError, RefusedError.
+
+    A prompt that the program does not bring is first made with `prompt_additions.add`.
+    """
     _refuse_stale_prompt(session, prompt, language, base, text)
     row = PromptRevision(
         prompt=storable(prompt, 64),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from prompts.clause import Words
-from prompts.errors import VoiceError
+from prompts.errors import Message, VoiceError
 from prompts.p56 import Samples
 
 __all__ = [
@@ -56,4 +56,7 @@ class EngineStatus:
     language: str
     usable: bool
     remedy: str  # the command that installs it, or "" where nothing is missing
-    licence: str  # and what else the administrator should know before choosing it
+    licence: Message
+    limits: Message  # what else the administrator should know before choosing it
+    online: bool  # the texts leave the building
+    voice: str  # its name in the keys of clauses, before the digest

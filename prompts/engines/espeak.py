@@ -17,11 +17,12 @@ import soundfile
 from prompts import reading_zh
 from prompts.clause import Words
 from prompts.engines.engine import EngineUnavailableError, Samples, VoiceError
+from prompts.errors import Message
 from prompts.lexicon import Lexicon
 
 BINARY = "espeak-ng"
 REMEDY = "apt-get install espeak-ng"
-LICENCE = "GPL-3.0-or-later; for emergencies only: hard to understand"
+LICENCE = Message("GPL-3.0-or-later")
 _VOICES = {"zh-CN": "cmn-latn-pinyin", "en": "en-us"}
 _WORDS_A_MINUTE = "140"
 _TIME_LIMIT_S = 5.0

@@ -13,10 +13,11 @@ from pathlib import Path
 from prompts.clause import Words
 from prompts.engines.engine import EngineUnavailableError, Samples, VoiceError
 from prompts.engines.recorded import decode_with_ffmpeg
+from prompts.errors import Message
 
 PACKAGE = "gtts"
 REMEDY = "pip install gTTS==2.5.4 pydub==0.25.1 && apt-get install ffmpeg"
-LICENCE = (
+LICENCE = Message(
     "gTTS: MIT. The voice is an online service of Google: every text spoken is sent there, "
     "under its terms"
 )

@@ -16,11 +16,12 @@ from prompts import numerals_en, pinyin_names
 from prompts.clause import Words
 from prompts.engines import english_words
 from prompts.engines.engine import EngineUnavailableError, Samples, UnspeakableError
+from prompts.errors import Message
 from prompts.lexicon import Lexicon
 
 PACKAGE = "hibari"
 REMEDY = "pip install hibari-tts==0.2.1"
-LICENCE = "Apache-2.0"
+LICENCE = Message("Apache-2.0")
 
 # A group of digits is said slower than the rest: nothing in it can be guessed.
 DIGIT_RATE = 1.1

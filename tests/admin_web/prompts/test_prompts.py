@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import io
-import json
-import socketserver
-import threading
+import re
 import wave
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from admin_web.prompts.published import published
 from ivr.services import revisions
-from prompts.store import ClauseStore
-from tests.admin_web.builders import DeskUnderTest, Visitor, write_wav
+from tests.admin_web.builders import DeskUnderTest, Visitor
+from tests.admin_web.prompts.fake_voice import FakeVoice
 
 
 def publish(visitor: Visitor, text: str, *, base: str = "0", language: str = "zh-CN", why="why"):
@@ -83,50 +79,11 @@ def test_a_slot_keeps_the_way_it_is_spoken(desk: DeskUnderTest) -> None:
     assert "{amount:money}" in answer.text.split('class="errors"')[1].split("</ul>")[0]
 
 
-def test_a_prompt_says_where_it_is_said(desk: DeskUnderTest) -> None:
+def test_a_prompt_says_where_it_is_said_and_leads_there(desk: DeskUnderTest) -> None:
     page = desk.as_("editor").get("/prompts/bill_found").text
-    assert "<code>bills." in page
+    assert re.search(r'href="/flows/bills#L\d+"[^>]*>bills\.', page)
     assert desk.as_("editor").get("/prompts/no_such").status_code == 404
     assert desk.as_("editor").post("/prompts/greeting/fr").status_code == 404
-
-
-class FakeVoice(socketserver.ThreadingUnixStreamServer):
-    """The voice process's socket: keeps what it was asked to say, one second of sound for each."""
-
-    daemon_threads = True
-
-    def __init__(self, path: Path, store: ClauseStore) -> None:
-        self.store = store
-        self.said: list[str] = []
-        super().__init__(str(path), _Talk)
-
-
-class _Talk(socketserver.StreamRequestHandler):
-    server: FakeVoice
-
-    def handle(self) -> None:
-        for line in self.rfile:
-            asked = json.loads(line)
-            if asked.get("status"):
-                voices = [{"name": "hibari", "language": "en", "usable": True, "remedy": ""}]
-                answer = {"id": asked["id"], "voices": voices}
-            else:
-                self.server.said.append(asked["text"])
-                key = f"{len(self.server.said):040x}"
-                self.server.store.put(key, b"\x80\x00" * 4000)
-                answer = {"id": asked["id"], "key": key}
-            self.wfile.write(json.dumps(answer).encode() + b"\n")
-
-
-@pytest.fixture
-def voice(desk: DeskUnderTest) -> Iterator[FakeVoice]:
-    server = FakeVoice(desk.state_dir / "voice.sock", ClauseStore(desk.state_dir / "clauses"))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
 
 
 def test_the_text_of_the_form_is_heard_before_it_is_published(
@@ -172,29 +129,3 @@ def test_the_first_page_says_which_voices_are_there(desk: DeskUnderTest, voice: 
     page = desk.as_("editor").english().get("/").text
     assert "hibari" in page
     assert "Missing" in page  # no Mandarin voice
-
-
-def test_a_recording_is_taken_into_use_and_out_again(desk: DeskUnderTest) -> None:
-    sound = desk.state_dir / "mine.wav"
-    write_wav(sound)
-    visitor = desk.as_("editor").english()
-    with sound.open("rb") as file:
-        answer = visitor.post("/prompts/greeting/zh-CN/recording", {"zh-CN-file": (file, "a.wav")})
-    assert answer.status_code == 302, answer.text
-    with desk.app.app_context(), desk.database.read() as session:
-        path = published(session).prompt("greeting").recordings["zh-CN"]
-    assert path.read_bytes() == sound.read_bytes()
-    assert visitor.get("/prompts/greeting/zh-CN/recording.wav").data == sound.read_bytes()
-    assert visitor.post("/prompts/greeting/zh-CN/recording/drop").status_code == 302
-    assert visitor.get("/prompts/greeting/zh-CN/recording.wav").status_code == 404
-
-
-@pytest.mark.parametrize("name", ["a.wav", "a.exe", "../../a.wav"])
-def test_what_is_no_sound_is_not_taken(desk: DeskUnderTest, name: str) -> None:
-    visitor = desk.as_("editor").english()
-    data = {"zh-CN-file": (io.BytesIO(b"not sound at all" * 100), name)}
-    answer = visitor.post("/prompts/greeting/zh-CN/recording", data)
-    assert answer.status_code == 422
-    assert "was not taken" in answer.text
-    assert "tmp" not in answer.text.split("was not taken")[1][:80]
-    assert list((desk.state_dir / "prompts").glob("*")) == []
