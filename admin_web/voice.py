@@ -16,6 +16,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from admin_web.desk import desk
+from admin_web.manner import manner
 from admin_web.reasons import said
 from prompts import g711
 from prompts.clause import Clause, silence
@@ -31,7 +32,9 @@ def spoken(text: str, language: str) -> ResponseReturnValue:
     """Answer with ``text`` as sound, or say why it cannot be spoken."""
     if not text.strip():
         return not_spoken(_("There is no text to speak yet."), 422)
-    return spoken_clauses(compose_text(text, language))
+    with desk().database.read() as session:
+        speaking = manner(session)
+    return spoken_clauses(compose_text(text, language, speaking))
 
 
 def spoken_clauses(clauses: Sequence[Clause]) -> ResponseReturnValue:

@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from admin_web.desk import desk
+from admin_web.manner import manner
 from ivr.services import prompt_recordings, revisions
 from prompts.catalogue import PHRASE, Catalogue, Prompt
 from prompts.slots import SlotType, Value
@@ -31,7 +32,7 @@ def delivered() -> Catalogue:
 def worded(session: Session) -> Catalogue:
     """Return the prompts with their present texts, all said by the voice."""
     texts = {key: row.text for key, row in revisions.newest_prompts(session).items()}
-    return delivered().with_overrides(texts)
+    return delivered().with_overrides(texts).with_manner(manner(session))
 
 
 def published(session: Session) -> Catalogue:
