@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 
 from call_flows import Session
 from call_flows.instructions import (
@@ -46,6 +46,7 @@ from ivr.responder.party import Exchange, Person, Referral
 from ivr.responder.playback import Audio
 from ivr.responder.replay import read_wav
 from ivr.responder.speech import Speech
+from ivr.responder.studio import REFERENCES, SERVICES, Studio
 from ivr.sdp import LocalMedia, MediaPlan, SdpError
 from ivr.services.calls import NewCall, Quality
 from ivr.settings import Settings
@@ -69,6 +70,13 @@ class House(Exchange, Protocol):
 
     def in_thread(self, function: Callable[..., Any], *arguments: Any) -> "Deferred[Any]":
         """Run something that blocks, off the reactor thread."""
+
+    def at_leisure(self, function: Callable[..., Any], *arguments: Any) -> "Deferred[Any]":
+        """Run something that may take seconds, off the reactor thread."""
+
+    @property
+    def newest(self) -> Snapshot:
+        """What new callers get."""
 
     def forget(self, call: "Call") -> None:
         """The call is over and everything about it is written."""
@@ -96,6 +104,7 @@ class Call:
         self._person_at: datetime | None = None
         self._here_since = utc_now()
         self._written = False
+        self._own_studio: Studio | None = None
         flow = snapshot.flow_for(invite.called_user)
         self._session = Session(snapshot.flows, flow)
         self.journal = Journal(
@@ -118,6 +127,13 @@ class Call:
         )
         self._interpreter = Interpreter(self._session, leg, house.deadlines, self)
         leg.listener = self.heard
+
+    @property
+    def _studio(self) -> Studio:
+        """What this call records for the prompts: made when it is first asked for."""
+        if self._own_studio is None:
+            self._own_studio = Studio(self._house, self._invite.from_user, utc_now)
+        return self._own_studio
 
     # --- signalling
     def fail(self, reason: str) -> None:
@@ -243,7 +259,9 @@ class Call:
     def heard(self, event: MediaEvent) -> None:
         """Take one event of the leg."""
         match event:
-            case DigitPressed(key=key):
+            case DigitPressed(key=key, source=source):
+                if self._own_studio is not None:
+                    self._own_studio.ended_by_tone = source == "inband"
                 self._interpreter.key(key)
             case PlaybackFinished(token=token):
                 self._interpreter.playback_finished(token)
@@ -257,6 +275,8 @@ class Call:
         self, content: Content, language: str, *, slow: bool
     ) -> "list[Audio | Deferred[Audio]]":
         """Return the sound of a prompt, or of what the caller recorded (never slower)."""
+        if isinstance(content, Replay) and content.recording.startswith(REFERENCES):
+            return self._studio.audio(content.recording, language, slow=slow)
         if isinstance(content, Replay):
             reading = self.journal.recording_path(content.recording).addCallback(
                 lambda path: self._house.in_thread(read_wav, path)
@@ -281,6 +301,8 @@ class Call:
 
     def look_up(self, lookup: Lookup, language: str) -> "Deferred[LookupResult]":
         """Ask a service."""
+        if lookup.service.startswith(SERVICES):
+            return self._studio.look_up(lookup, language)
         return self.journal.look_up(lookup, language)
 
     def begin_recording(self, record: Record) -> "Deferred[str]":
@@ -291,10 +313,14 @@ class Call:
             self._leg.record(path, max_s=record.max_s, silence_s=record.silence_s, beep=record.beep)
             return recording
 
+        if record.kind == "prompt":
+            return self._studio.begin().addCallback(start)
         return self.journal.begin_recording(record, RECORDING_PATIENCE_S).addCallback(start)
 
     def end_recording(self, recording: str, ended: RecordingEnded) -> "Deferred[None]":
         """Enter what became of a recording."""
+        if recording.startswith(REFERENCES):
+            return succeed(None)  # a take is no record
         return self.journal.end_recording(recording, ended)
 
     def file_complaint(self, filing: FileComplaint, patience_s: float) -> "Deferred[str]":
@@ -373,6 +399,8 @@ class Call:
         ended_by, reason = self._ended
         seen = self._leg.statistics()
         self._leg.close()
+        if self._own_studio is not None:
+            self._own_studio.close()
         quality = Quality(
             packets_sent=seen.packets_sent,
             packets_received=seen.packets_received,

@@ -196,6 +196,16 @@ class Line:
         """Run something that blocks, off the reactor thread."""
         return deferToThreadPool(self._reactor, self._pool, function, *arguments)
 
+    def at_leisure(self, function: Callable[..., Any], *arguments: Any) -> "Deferred[Any]":
+        """Run something that may take seconds, in threads in which no caller's sound waits."""
+        pool = self._reactor.getThreadPool()
+        return deferToThreadPool(self._reactor, pool, function, *arguments)
+
+    @property
+    def newest(self) -> Snapshot:
+        """What new callers get."""
+        return self._content.newest
+
     def join(self, call: int, listener: Callable[[Any], None]) -> None:
         """Have the events of a call of ours handed to `listener` until it ends."""
         self._others[call] = listener

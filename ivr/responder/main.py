@@ -16,6 +16,7 @@ from ivr.responder.bench_flows import sounds, with_bench_flows
 from ivr.responder.content import Source
 from ivr.responder.journal import utc_now
 from ivr.responder.line import Line
+from ivr.responder.studio import sweep
 from ivr.services import recordings, recovery
 from ivr.settings import Settings
 from ivr.voices import order
@@ -42,6 +43,7 @@ def main(settings: Settings) -> None:
     reactor: Any = default_reactor
     database = Database(settings.database_url)
     recover(settings, database)
+    sweep(settings)
     content = source(settings)
     if settings.bench_flows:
         content = with_bench_flows(content)
