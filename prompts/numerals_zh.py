@@ -83,7 +83,7 @@ def decimal(number: Decimal | int) -> str:
 
 def percent(number: Decimal | int) -> str:
     """12.5 -> 百分之十二点五, -3 -> 负百分之三."""
-    return ("负" if number < 0 else "") + "百分之" + decimal(abs(number))
+    return ("负" if number < 0 else "") + "百分之" + decimal(-number if number < 0 else number)
 
 
 def ordinal(number: int) -> str:
