@@ -4,26 +4,45 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from urllib.parse import parse_qsl
 
-from flask import Blueprint, Response, abort, render_template, request
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_login import current_user
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
 
-from admin_web.audit import heard
-from admin_web.calls.forms import CallSearch
+from admin_web.audit import exported, heard, note, seen
+from admin_web.calls.forms import CallSearch, NoteForm, SaveSearch
+from admin_web.calls.quality import described
 from admin_web.desk import desk
 from admin_web.downloads import csv_answer
 from admin_web.flows.published import flow_titles
+from admin_web.health.state import line_state
 from admin_web.links import with_query
 from admin_web.names import word
+from admin_web.numbers import number_view
+from admin_web.places import places
+from admin_web.reasons import said
+from admin_web.roles import ADMINISTRATOR
 from admin_web.sound import send_recording
-from ivr.records.tables import Call
-from ivr.services import call_search, recordings
+from ivr.records.tables import Call, CallStep
+from ivr.services import (
+    call_notes,
+    call_search,
+    live_calls,
+    numbers,
+    recordings,
+    saved_searches,
+)
+from ivr.services.call_search import CallDetail
 from ivr.services.errors import NotFoundError, RefusedError
 from ivr.services.line_time import local_day
 
 # Ends that the word for who ended the call has told already.
 _SILENT = re.compile(r"no sound packet for ([0-9]+) s")
+PAGE = "calls"
 SAID_BY_STATE = ("peer hung up", "we hung up", "finished")
 
 blueprint = Blueprint("calls", __name__, url_prefix="/calls")
@@ -40,27 +59,92 @@ def call_seconds(call: Call) -> float | None:
 @blueprint.get("/")
 def calls() -> ResponseReturnValue:
     """The calls, newest first."""
-    form = CallSearch(request.args)
+    return _list(SaveSearch(None))
+
+
+def _list(naming: SaveSearch) -> ResponseReturnValue:
     page = None
-    if form.validate():
-        try:
-            with desk().database.read() as session:
+    with desk().database.read() as session:
+        form = _search_form(session, MultiDict(_kept(naming)) or request.args)
+        if form.validate():
+            try:
                 page = call_search.search(
                     session, form.filter(desk().zone), after=request.args.get("after")
                 )
-        except RefusedError:
-            abort(404)
+            except RefusedError:
+                abort(404)
+        saved = saved_searches.seen_by(session, PAGE, current_user.username)
     query = form.query()
     return render_template(
         "calls/calls.html",
         form=form,
+        naming=naming,
+        saved=saved,
         query=query,
         quick=_quick(),
         today=_days(0, 0),
         page=page,
         older=page and page.next and with_query("calls.calls", query, after=page.next),
         first=with_query("calls.calls", query) if "after" in request.args else None,
-    ), 200 if page else 422
+    ), 422 if page is None or naming.errors else 200
+
+
+def _search_form(session: Session, given: MultiDict[str, str]) -> CallSearch:
+    form = CallSearch(given)
+    listed = {row.called: row.called for row in numbers.all_numbers(session)}
+    form.offer(listed, flow_titles(session))
+    return form
+
+
+def _kept(naming: SaveSearch) -> dict[str, str]:
+    """Return the fields of the search that is to be kept."""
+    return dict(parse_qsl(naming.query.data or "", max_num_fields=40)) if naming.errors else {}
+
+
+@blueprint.post("/searches")
+def save_search() -> ResponseReturnValue:
+    """Keep the search that is shown under a name."""
+    naming = SaveSearch()
+    if naming.validate():
+        try:
+            asked = dict(parse_qsl(naming.query.data or "", max_num_fields=40))
+        except ValueError:
+            abort(400)
+        try:
+            with desk().database.begin() as session:
+                query = _search_form(session, MultiDict(asked)).query()
+                saved_searches.save(
+                    session,
+                    PAGE,
+                    naming.name.data,
+                    query,
+                    owner=current_user.username,
+                    shared=bool(naming.shared.data),
+                    now=desk().now(),
+                )
+        except RefusedError as error:
+            naming.name.errors = [said(error)]
+        else:
+            flash(_("The search is kept as “%(name)s”.", name=naming.name.data))
+            return redirect(with_query("calls.calls", query))
+    return _list(naming)
+
+
+@blueprint.post("/searches/<int:search_id>/remove")
+def remove_search(search_id: int) -> ResponseReturnValue:
+    """Forget a search of one's own; an administrator may forget a shared one."""
+    try:
+        with desk().database.begin() as session:
+            saved_searches.remove(
+                session,
+                search_id,
+                owner=current_user.username,
+                any_owner=current_user.role == ADMINISTRATOR,
+            )
+    except NotFoundError:
+        abort(404)
+    flash(_("The search is forgotten; the calls are still there."))
+    return redirect(url_for("calls.calls"))
 
 
 def _quick() -> list[tuple[str, dict[str, str]]]:
@@ -84,21 +168,86 @@ def _days(first: int, last: int) -> dict[str, str]:
 @blueprint.get("/calls.csv")
 def calls_csv() -> Response:
     """The same calls, all of them, as a file."""
-    form = CallSearch(request.args)
-    if not form.validate():
-        abort(400)
     zone = desk().zone
-    wanted = form.filter(zone)
-    return csv_answer("calls", lambda session: call_search.csv_rows(session, wanted, zone=zone))
+    with desk().database.read() as session:
+        form = _search_form(session, request.args)
+        if not form.validate():
+            abort(400)
+        wanted = form.filter(zone)
+    numbers = number_view()
+    exported("calls_exported", form.query())
+    return csv_answer(
+        "calls",
+        lambda session: call_search.csv_rows(session, wanted, zone=zone, numbers=numbers),
+    )
+
+
+@blueprint.get("/live")
+def live() -> ResponseReturnValue:
+    """The calls in progress, and where each of them stands."""
+    return render_template("calls/live.html", **_live())
+
+
+@blueprint.get("/live/now")
+def live_now() -> ResponseReturnValue:
+    """The same as a piece of a page, for the script that asks every two seconds.
+
+    Asked for and not pushed: a stream of events would hold one of the server's eight threads
+    (waitress) for every open page, and eight pages left open would shut the desk. An answer
+    takes some milliseconds, and the line says where its calls are only every two seconds.
+    """
+    return render_template("calls/live_now.html", **_live())
+
+
+def _live() -> dict[str, object]:
+    now = desk().now()
+    with desk().database.read() as session:
+        found = live_calls.in_progress(session, now)
+        state = line_state(session, now)
+        known = places(session) if found.calls else None
+    return {
+        "live": found,
+        "places": known,
+        "now": now,
+        "answering": state.answering,
+        "running": [(one, max(0.0, (now - one.started_at).total_seconds())) for one in found.calls],
+    }
+
+
+@blueprint.post("/<call_id>/notes")
+def add_note(call_id: str) -> ResponseReturnValue:
+    """Write something about a call."""
+    form = NoteForm()
+    if not form.validate():
+        return _call(call_id, form)
+    try:
+        with desk().database.begin() as session:
+            call_notes.add(
+                session, call_id, form.text.data, who=current_user.username, now=desk().now()
+            )
+            note(session, "call_annotated", call_id)
+    except NotFoundError:
+        abort(404)
+    flash(_("The note is kept with the call."))
+    return redirect(url_for("calls.call", call_id=call_id))
 
 
 @blueprint.get("/<call_id>")
 def call(call_id: str) -> ResponseReturnValue:
     """One call in full."""
+    with desk().database.read() as session:
+        if session.get(Call, call_id) is None:
+            abort(404)
+    seen("call_opened", f"call {call_id}")
+    return _call(call_id, None)
+
+
+def _call(call_id: str, note_form: NoteForm | None) -> ResponseReturnValue:
     try:
         with desk().database.read() as session:
             detail = call_search.find(session, call_id)
             titles = flow_titles(session)
+            known = places(session)
     except NotFoundError:
         abort(404)
     return render_template(
@@ -106,8 +255,22 @@ def call(call_id: str) -> ResponseReturnValue:
         call=detail.call,
         detail=detail,
         titles=titles,
+        places=known,
+        path=_path(detail),
+        quality=described(detail.call),
+        note_form=note_form or NoteForm(None),
         reason=_reason(detail.call),
-    )
+    ), 422 if note_form else 200
+
+
+def _path(detail: CallDetail) -> list[tuple[CallStep, float | None]]:
+    """Return the steps with the seconds spent at each: a step is noted when its node is left."""
+    since = detail.call.answered_at
+    found = []
+    for step in detail.steps:
+        found.append((step, (step.at - since).total_seconds() if since else None))
+        since = step.at
+    return found
 
 
 def _reason(call: Call) -> str:

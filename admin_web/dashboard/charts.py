@@ -41,6 +41,11 @@ class Column:
     x: float
     width: float
 
+    @property
+    def middle(self) -> float:
+        """Where its name stands, in per cent of the chart's width."""
+        return _short(100 * (self.x + self.width / 2) / WIDTH)
+
 
 @dataclass(frozen=True, slots=True)
 class BarChart:
@@ -74,7 +79,7 @@ def bar_chart(
                 pieces.append(Piece(name, *map(_short, (x, y, width, height))))
             below += height
         columns.append(
-            Column(label, title, href, tuple(values), tuple(pieces), _short(place * n), place)
+            Column(label, title, href, tuple(values), tuple(pieces), _short(place * n), _short(place))
         )
     return BarChart(tuple(series), tuple(columns), top, max(1, ceil(len(bars) / LABELS)))
 

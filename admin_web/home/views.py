@@ -18,9 +18,17 @@ from admin_web.health.state import LineState, line_state
 from admin_web.names import tone, word
 from admin_web.transcripts.standing import Standing, standing
 from ivr.records.tables import TrunkRow
-from ivr.services import call_backs, call_search, complaint_search, outages, trunks
+from ivr.services import (
+    call_backs,
+    call_search,
+    complaint_search,
+    outages,
+    summary_mail,
+    trunks,
+)
 from ivr.services.call_search import CallFilter
 from ivr.services.complaint_search import SETTLED
+from ivr.services.summary_mail import MailState
 from prompts.errors import PromptError
 from prompts.voice_client import VoiceClient
 
@@ -112,7 +120,9 @@ def home() -> ResponseReturnValue:
         listed = trunks.all_trunks(session, enabled_only=True)
         parts = [_responder(state, now), *map(_trunk, listed)]
         writing = standing(session, now)
+        mailed = summary_mail.state(session)
     voices, troubles = _voices()
+    troubles += _mail_trouble(mailed)
     if writing.trouble:
         troubles.append(Trouble("busy", writing.trouble, writing.advice))
     troubles += [trouble for trouble in map(_trunk_trouble, listed) if trouble]
@@ -184,6 +194,23 @@ def _trunk_trouble(row: TrunkRow) -> Trouble | None:
         _("Callers who dial by the trunk %(name)s do not reach the line.", name=row.name),
         _("Check its user name, password and address with the provider; the line keeps trying."),
     )
+
+
+def _mail_trouble(mailed: MailState | None) -> list[Trouble]:
+    """Return what is wrong with the daily summary by mail, where it is sent at all."""
+    if desk().settings.mail is None or mailed is None or not mailed.error:
+        return []
+    what = _(
+        "The daily summary of %(day)s was not mailed: %(error)s",
+        day=mailed.day,
+        error=mailed.error,
+    )
+    advice = _(
+        "It is tried again every quarter of an hour. Check the mail server's settings "
+        "(IVR_SMTP_…) with your operator; the summary can be read here meanwhile: Figures, "
+        "Daily summary."
+    )
+    return [Trouble("busy", what, advice)]
 
 
 def _voices() -> tuple[list[Part], list[Trouble]]:
