@@ -44,7 +44,9 @@ def main() -> None:
     parser.add_argument("--tempo", type=int, default=USUAL_TEMPO, help="percent of the usual speed")
     parser.add_argument("--loud", action="store_true", help="as who asked for louder speech")
     parser.add_argument("--digits", type=int, default=100, help="numbers of each kind")
+    parser.add_argument("--kinds", default="ticket,account", help="kinds of numbers")
     parser.add_argument("--ways", type=int, default=0, help="numbers for every other way, too")
+    parser.add_argument("--minutes", type=float, default=60, help="stop in time, with fewer")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--cache", type=Path, default=_cache())
     parser.add_argument("--out", type=Path, help="also write the table there")
@@ -60,14 +62,28 @@ def main() -> None:
     )
     table.line(f"# Voices heard by a recogniser, {now:%Y-%m-%d}\n")
     table.line(f"`python -m bench.voice {options}` ({os.cpu_count()} cores). {CAVEAT}\n")
+    voices = [
+        voice
+        for language in arguments.languages.split(",")
+        for voice in _voices(language, arguments.voices.split(","))
+    ]
+    parts = [
+        (voice, part)
+        for voice in voices
+        for part, wanted in (
+            (_sentences, arguments.sentences != 0),
+            (_digits, bool(arguments.digits or arguments.ways)),
+        )
+        if wanted
+    ]
+    end = time.monotonic() + arguments.minutes * 60
     with tempfile.TemporaryDirectory(prefix="voices") as folder:
-        for language in arguments.languages.split(","):
-            for voice in _voices(language, arguments.voices.split(",")):
-                speaker = _Speaker(Path(folder), voice, arguments.tempo, loud=arguments.loud)
-                if arguments.sentences != 0:
-                    _sentences(table, recogniser, speaker, arguments)
-                if arguments.digits or arguments.ways:
-                    _digits(table, recogniser, speaker, arguments)
+        for at, (voice, part) in enumerate(parts):
+            speaker = _Speaker(Path(folder), voice, arguments.tempo, loud=arguments.loud)
+            # What one part leaves of its time the others share.
+            now_s = time.monotonic()
+            until = now_s + (end - now_s) / (len(parts) - at)
+            part(table, recogniser, speaker, arguments, until)
 
 
 class _Speaker:
@@ -114,67 +130,88 @@ class _Table:
 
 
 def _sentences(
-    table: _Table, recogniser: Recogniser, speaker: _Speaker, arguments: argparse.Namespace
+    table: _Table,
+    recogniser: Recogniser,
+    speaker: _Speaker,
+    arguments: argparse.Namespace,
+    until: float,
 ) -> None:
     texts = sentences.sentences(arguments.list, speaker.language, arguments.sentences)
     losses = tuple(float(loss) / 100 for loss in arguments.loss.split(","))
     started = time.monotonic()
-    found = sentences.measure(recogniser, speaker.say, texts, speaker.language, losses)
+    found = sentences.measure(recogniser, speaker.say, texts, speaker.language, losses, until)
+    heard = max(rates.sentences for rates in found.values())
+    short = "" if heard == len(texts) else f", of {len(texts)}: the time was up"
     unit = "words" if speaker.language == "en" else "characters"
     table.line(
-        f"\n## {speaker.language}, {voice_name(speaker.voice)}: {len(texts)} sentences of "
-        f"`{arguments.list}` ({time.monotonic() - started:.0f} s)\n"
+        f"\n## {speaker.language}, {voice_name(speaker.voice)}: {heard} sentences of "
+        f"`{arguments.list}`{short} ({time.monotonic() - started:.0f} s)\n"
     )
-    table.line(f"| packets lost | {unit} wrong | toneless syllables wrong | sentences whole |")
-    table.line("|---|---|---|---|")
+    toneless = speaker.language == "zh-CN"
+    pinyin = " toneless syllables wrong |" if toneless else ""
+    table.line(f"| packets lost | {unit} wrong |{pinyin} sentences whole |")
+    table.line("|---|---|---|" + "---|" * toneless)
     for loss, rates in found.items():
-        pinyin = f"{rates.pinyin_errors:.1f} %" if rates.syllables else ""
+        pinyin = f" {rates.pinyin_errors:.1f} % |" if toneless else ""
         table.line(
-            f"| {loss:.0%} | {rates.errors:.1f} % | {pinyin} | {rates.whole} of {rates.sentences} |"
+            f"| {loss:.0%} | {rates.errors:.1f} % |{pinyin} {rates.whole} of {rates.sentences} |"
         )
 
 
 def _digits(
-    table: _Table, recogniser: Recogniser, speaker: _Speaker, arguments: argparse.Namespace
+    table: _Table,
+    recogniser: Recogniser,
+    speaker: _Speaker,
+    arguments: argparse.Namespace,
+    until: float,
 ) -> None:
     table.line(f"\n## {speaker.language}, {voice_name(speaker.voice)}: numbers that arrive whole\n")
     table.line("| way | number | open | prompted | counting | seconds each |")
     table.line("|---|---|---|---|---|---|")
-    for kind in ("ticket", "account"):
+    kinds = arguments.kinds.split(",")
+    for at, kind in enumerate(kinds):
         if arguments.digits:
-            once = _way(table, recogniser, speaker, digits.LINE, kind, arguments.digits)
-            again = _way(table, recogniser, speaker, digits.LINE_AGAIN, kind, arguments.digits)
-            _row(
-                table,
-                f"either of the two | {kind}",
-                [len(once.whole[name] | again.whole[name]) for name in digits.LISTENERS],
+            now_s = time.monotonic()
+            end = now_s + (until - now_s) / (len(kinds) - at)
+            # A number is heard at both readings, so that the two can be put together.
+            once, again = digits.measure(
+                recogniser,
+                speaker.say,
+                (digits.LINE, digits.LINE_AGAIN),
+                kind,
+                speaker.language,
                 arguments.digits,
-                once.seconds + again.seconds,
+                until=end,
             )
+            for way, tally in ((digits.LINE, once), (digits.LINE_AGAIN, again)):
+                _row(table, f"{way.name} | {kind}", tally.counts(), tally)
+            _row(table, f"either of the two | {kind}", once.either(again), once, again)
             # Too little to be worth a table, and what one wants to see.
             for number, heard in [*once.missed[:5], *again.missed[:5]]:
                 print(f"  {number} heard as {heard}")
     for way in digits.WAYS if arguments.ways else ():
-        for kind in ("ticket", "account"):
+        for kind in kinds:
             if not way.year_whole or kind == "ticket":
-                _way(table, recogniser, speaker, way, kind, arguments.ways)
+                (tally,) = digits.measure(
+                    recogniser,
+                    speaker.say,
+                    (way,),
+                    kind,
+                    speaker.language,
+                    arguments.ways,
+                    until=until,
+                )
+                _row(table, f"{way.name} | {kind}", tally.counts(), tally)
 
 
-def _way(
-    table: _Table, recogniser: Recogniser, speaker: _Speaker, way: digits.Way, kind: str, count: int
-) -> digits.Tally:
-    def speak(clauses: list[Clause], rate: float) -> bytes:
-        return speaker.say(clauses, rate if way.groups else None)
-
-    tally = digits.measure(recogniser, speak, way, kind, speaker.language, count)
-    whole = [len(tally.whole[name]) for name in digits.LISTENERS]
-    _row(table, f"{way.name} | {kind}", whole, count, tally.seconds)
-    return tally
-
-
-def _row(table: _Table, name: str, whole: list[int], count: int, seconds: float) -> None:
-    heard = " | ".join(f"{many} of {count}" for many in whole)
-    table.line(f"| {name} | {heard} | {seconds / count:.1f} |")
+def _row(table: _Table, name: str, whole: list[int], *tallies: digits.Tally) -> None:
+    tried = tallies[0].tried
+    if not tried:
+        table.line(f"| {name} | the time was up | | | |")
+        return
+    heard = " | ".join(f"{many} of {tried}" for many in whole)
+    seconds = sum(tally.seconds for tally in tallies) / tried
+    table.line(f"| {name} | {heard} | {seconds:.1f} |")
 
 
 def _voices(language: str, names: list[str]) -> list[Engine]:
@@ -186,7 +223,19 @@ def _cache() -> Path:
     return Path(os.environ.get("IVR_STATE_DIR", "var")) / "bench"
 
 
-_SHOWN = ("languages", "voices", "list", "sentences", "loss", "tempo", "loud", "digits", "ways")
+_SHOWN = (
+    "languages",
+    "voices",
+    "list",
+    "sentences",
+    "loss",
+    "tempo",
+    "loud",
+    "digits",
+    "kinds",
+    "ways",
+    "minutes",
+)
 
 if __name__ == "__main__":
     main()

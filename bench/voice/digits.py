@@ -10,8 +10,10 @@ A string counts only when every digit is there, in order, and no other.
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from math import inf
 
 from bench.voice.recogniser import PLAIN, Decode, Recogniser
 from bench.voice.score import digits
@@ -108,6 +110,24 @@ class Tally:
     seconds: float = 0.0
     missed: list[tuple[str, str]] = field(default_factory=list)
 
+    def take(self, number: str, heard: list[str], seconds: float) -> None:
+        """Count what each listener heard of one number."""
+        self.tried += 1
+        self.seconds += seconds
+        for name, text in zip(LISTENERS, heard, strict=True):
+            if digits(text) == number:
+                self.whole[name].add(number)
+        if digits(heard[-1]) != number:
+            self.missed.append((number, heard[-1]))
+
+    def counts(self) -> list[int]:
+        """Numbers whole, a listener each."""
+        return [len(self.whole[name]) for name in LISTENERS]
+
+    def either(self, other: Tally) -> list[int]:
+        """Numbers whole at this reading or the other."""
+        return [len(self.whole[name] | other.whole[name]) for name in LISTENERS]
+
 
 def numbers(kind: str, count: int, seed: int) -> Iterator[str]:
     """Random numbers, each once: a day of 2026 and four digits, or six digits."""
@@ -124,16 +144,20 @@ def numbers(kind: str, count: int, seed: int) -> Iterator[str]:
 
 def measure(
     recogniser: Recogniser,
-    speak: Callable[[list[Clause], float], bytes],
-    way: Way,
+    speak: Callable[[list[Clause], float | None], bytes],
+    ways: tuple[Way, ...],
     kind: str,
     language: str,
     count: int,
+    *,
     seed: int = 21,
-    loss: float = 0.0,
-) -> Tally:
-    """Say `count` numbers in one way; `speak(clauses, rate)` gives them as µ-law."""
-    tally = Tally()
+    until: float = inf,
+) -> list[Tally]:
+    """Say `count` numbers in each of `ways`; `speak(clauses, rate)` gives them as µ-law.
+
+    No number is begun after `until` (monotonic): every way has heard the same ones.
+    """
+    tallies = [Tally() for _ in ways]
     listeners = (
         PLAIN,
         Decode("prompted", prompt=_HEARD_BEFORE[language]),
@@ -146,14 +170,11 @@ def measure(
         ),
     )
     for number in numbers(kind, count, seed):
-        audio = speak(way.clauses(kind, language, number), way.rate)
-        sound = for_recogniser(through(audio, loss, seed=int(number)))
-        heard = recogniser.hear(sound, language, *listeners)
-        tally.tried += 1
-        tally.seconds += len(audio) / 8000
-        for name, text in zip(LISTENERS, heard, strict=True):
-            if digits(text) == number:
-                tally.whole[name].add(number)
-        if digits(heard[-1]) != number:
-            tally.missed.append((number, heard[-1]))
-    return tally
+        if time.monotonic() > until:
+            break
+        for way, tally in zip(ways, tallies, strict=True):
+            clauses = way.clauses(kind, language, number)
+            audio = speak(clauses, way.rate if way.groups else None)
+            heard = recogniser.hear(for_recogniser(through(audio)), language, *listeners)
+            tally.take(number, heard, len(audio) / 8000)
+    return tallies

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 from bench.voice.recogniser import Decode, Recogniser
@@ -54,10 +56,16 @@ def measure(
     texts: list[str],
     language: str,
     losses: tuple[float, ...],
+    until: float = inf,
 ) -> dict[float, Rates]:
-    """Say each text once and hear it at every share of lost packets."""
+    """Say each text once and hear it at every share of lost packets.
+
+    No text is begun after `until` (monotonic).
+    """
     found = {loss: Rates() for loss in losses}
     for at, text in enumerate(texts):
+        if time.monotonic() > until:
+            break
         audio = speak(list(compose_text(text, language)))
         for loss, rates in found.items():
             sound = for_recogniser(through(audio, loss, seed=at))
