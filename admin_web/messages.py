@@ -43,6 +43,8 @@ REASONS: dict[str, tuple[int]] = {
     "AudioError": (1,),
     "EngineUnavailableError": (1,),
     "UnspeakableError": (1,),
+    "ScenarioError": (1,),
+    "EditError": (1,),
     "note": (2,),
     "_refuse": (3,),
 }

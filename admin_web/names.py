@@ -123,6 +123,22 @@ STEP_KIND = {
     "goto": _l("Goes on"),
 }
 STEP_OUTCOME = {
+    "accepted": _l("code accepted"),
+    "signed_out": _l("code no longer valid"),
+    "has_slots": _l("has changing parts"),
+    "ready": _l("ready to record"),
+    "no_text": _l("no text in this language"),
+    "good": _l("usable"),
+    "too_short": _l("too short"),
+    "too_long": _l("too long"),
+    "too_quiet": _l("too quiet"),
+    "no_speech": _l("no speech"),
+    "overdriven": _l("overdriven"),
+    "unusable": _l("not usable"),
+    "kept": _l("kept"),
+    "changed": _l("text changed meanwhile"),
+    "nothing": _l("nothing to keep"),
+    "dropped": _l("dropped"),
     "match": _l("keys accepted"),
     "no_input": _l("no key pressed"),
     "no_match": _l("wrong key"),
@@ -156,6 +172,11 @@ STEP_OUTCOME = {
 }
 
 AUDIT_WORD = {
+    "studio_code_made": _l("Telephone code made"),
+    "studio_code_ended": _l("Telephone code ended"),
+    "studio_code_locked": _l("Telephone code locked after wrong tries"),
+    "studio_entered": _l("Signed in by telephone to record"),
+    "prompt_recorded_by_telephone": _l("Prompt recorded by telephone"),
     "signed_in": _l("Signed in"),
     "sign_in_refused": _l("Sign-in refused"),
     "code_refused": _l("Code of the second factor refused"),
@@ -198,7 +219,15 @@ AUDIT_WORD = {
     "pronunciation_restored": _l("Pronunciation restored"),
     "prompt_recorded": _l("Recording of a prompt taken into use"),
     "prompt_recording_withdrawn": _l("Recording of a prompt taken out of use"),
+    "prompt_added": _l("Prompt made"),
+    "prompt_deleted": _l("Prompt deleted"),
+    "prompt_restored": _l("Older version of a prompt restored"),
+    "prompt_variant_saved": _l("Variant of prompts saved"),
+    "prompt_variant_removed": _l("Variant of prompts removed"),
     "flow_published": _l("Call flow published"),
+    "scenario_kept": _l("Call kept as a test"),
+    "scenario_taken_again": _l("Kept call taken again"),
+    "scenario_removed": _l("Kept call removed"),
     "number_saved": _l("Number saved"),
     "number_removed": _l("Number removed"),
 }
@@ -228,6 +257,17 @@ AUDIT_DETAIL = {
     "wrong": _l("faults"),
 }
 
+KEPT_KIND = {
+    "calls": _l("Call records"),
+    "call_backs": _l("Call-backs done"),
+    "recordings": _l("Recordings"),
+    "transcripts": _l("Transcripts"),
+    "complaints": _l("Complaints"),
+    "audit": _l("Entries of the audit log"),
+    "clauses": _l("Rendered clauses"),
+    "sessions": _l("Ended sessions"),
+}
+SETTING_SOURCE = {"environment": _l("environment"), "default": _l("default")}
 SIGN_IN_BY = {
     "second_factor": _l("the app's code"),
     "recovery_code": _l("a recovery code"),
@@ -268,6 +308,8 @@ LINE_GAP = {
 }
 
 TABLES = {
+    "kept_kind": KEPT_KIND,
+    "setting_source": SETTING_SOURCE,
     "sign_in_by": SIGN_IN_BY,
     "call_outcome": CALL_OUTCOME,
     "line_gap": LINE_GAP,

@@ -315,3 +315,5 @@ _INPUTS: Mapping[str, Callable[[Any], Input]] = {
     "transfer": lambda value: TransferEnded(value),
     "hang_up": lambda value: CallerHungUp(_record(value) if isinstance(value, dict) else None),  # type: ignore[arg-type]
 }
+INPUTS = tuple(_INPUTS)
+"""What a step may give, by name."""

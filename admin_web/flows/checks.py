@@ -40,8 +40,8 @@ class Verdict:
     refused: bool
 
 
-def issues_of(session: Session, loaded: FlowSet) -> list[Issue]:
-    """Return the findings of ``loaded``, errors first."""
+def issues_of(session: Session, loaded: FlowSet, catalogue: Catalogue | None = None) -> list[Issue]:
+    """Return the findings of ``loaded``, errors first; prompts are those in force, or given."""
     listed = {
         row.called: row.flow for row in numbers.all_numbers(session) if row.flow in loaded.flows
     }
@@ -50,14 +50,16 @@ def issues_of(session: Session, loaded: FlowSet) -> list[Issue]:
             languages=frozenset({*prompt.texts, *prompt.recordings}),
             slots={name: kind.value for name, kind in prompt.slots.items()},
         )
-        for prompt in published(session)
+        for prompt in (published(session) if catalogue is None else catalogue)
     }
     variants = {row.code: row.language for row in prompt_variants.all_variants(session)}
     return check(replace(loaded, numbers={**loaded.numbers, **listed}), facts, variants=variants)
 
 
-def judge(session: Session, name: str, text: str) -> Verdict:
+def judge(session: Session, name: str, text: str, catalogue: Catalogue | None = None) -> Verdict:
     """Check ``text`` as the flow ``name``, among all others as they are in force.
+
+    ``catalogue`` are the prompts, where others are to be published with the text.
 
     Errors of this flow refuse it, and errors that it brings to another one; an error that
     another flow has in any case does not keep this one from being mended.
@@ -72,7 +74,7 @@ def judge(session: Session, name: str, text: str) -> Verdict:
     known = {_sameness(issue) for issue in issues_of(session, present)} if present else set()
     found = [
         issue
-        for issue in issues_of(session, loaded)
+        for issue in issues_of(session, loaded, catalogue)
         if flow_of(issue.place) == name or _sameness(issue) not in known
     ]
     return Verdict(

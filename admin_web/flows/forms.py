@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
+from flask_wtf.file import FileField, FileRequired
 from wtforms import HiddenField, StringField, TextAreaField
-from wtforms.validators import Length
+from wtforms.validators import Length, Optional, Regexp
 
-from admin_web.forms import DeskForm, required, strip
+from admin_web.forms import DeskForm, at_most, required, strip
+from call_flows.fields import SLUG
 
 LONGEST_TEXT = 500_000
 
@@ -35,3 +37,27 @@ class FlowText(DeskForm):
         filters=[strip],
         validators=[Length(max=500, message=_l("At most %(max)d characters."))],
     )
+
+
+_NAMED = Regexp(
+    f"^(?:{SLUG.pattern})$", message=_l("Small letters, digits and _ make a flow's name.")
+)
+
+
+class NewFlow(DeskForm):
+    """A flow that is begun."""
+
+    name = StringField(_l("Name"), filters=[strip], validators=[required(), _NAMED])
+    title_zh = StringField(
+        _l("Title in Chinese"), filters=[strip], validators=[required(), at_most(60)]
+    )
+    title_en = StringField(
+        _l("Title in English"), filters=[strip], validators=[required(), at_most(60)]
+    )
+
+
+class ImportedFlow(DeskForm):
+    """A flow that is brought in as a file."""
+
+    file = FileField(_l("YAML file"), validators=[FileRequired(_l("Choose a file."))])
+    name = StringField(_l("Name"), filters=[strip], validators=[Optional(), _NAMED])

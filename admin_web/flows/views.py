@@ -4,26 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 from sqlalchemy.orm import Session
 
-from admin_web.audit import note
 from admin_web.desk import desk
 from admin_web.differences import Difference, differences
-from admin_web.flows.checks import Verdict, findings_of, flow_of, issues_of, judge
+from admin_web.flows.blueprint import blueprint
+from admin_web.flows.checks import findings_of, flow_of, issues_of
+from admin_web.flows.drafted import begin
 from admin_web.flows.forms import FlowText
 from admin_web.flows.highlight import yaml
 from admin_web.flows.published import LINE, delivered, flow_set, texts
+from admin_web.flows.publishing import Proposal, Refusal, judged, publish
+from admin_web.formatting import local
 from admin_web.languages import page_language
 from call_flows import FlowSet
-from ivr.services import numbers, revisions
+from ivr.services import flow_drafts, flow_scenarios, numbers, revisions
 from ivr.services.errors import NotFoundError
 from ivr.services.revisions import StaleEditError
 
-blueprint = Blueprint("flows", __name__, url_prefix="/flows")
 blueprint.add_app_template_filter(yaml)
 
 
@@ -45,6 +47,8 @@ def flows() -> ResponseReturnValue:
         loaded = flow_set(session)
         issues = issues_of(session, loaded) if loaded else []
         listed = numbers.all_numbers(session)
+        drafts = flow_drafts.of_author(session, current_user.username)
+        scenarios = len(flow_scenarios.every(session))
     # What is shared by all flows comes last: it is no way of a caller.
     order = sorted(names, key=lambda name: (name == LINE, name != "main", name))
     rows = [
@@ -58,7 +62,13 @@ def flows() -> ResponseReturnValue:
         }
         for name in order
     ]
-    return render_template("flows/flows.html", rows=rows, loaded=loaded is not None)
+    return render_template(
+        "flows/flows.html",
+        rows=rows,
+        loaded=loaded is not None,
+        drafts=drafts,
+        scenarios=scenarios,
+    )
 
 
 @blueprint.get("/<name>")
@@ -69,6 +79,7 @@ def flow(name: str) -> ResponseReturnValue:
         loaded = flow_set(session)
         issues = findings_of(session, loaded, name, text) if loaded else []
         history = revisions.flow_history(session, name)
+        draft = flow_drafts.find(session, name, current_user.username)
     return render_template(
         "flows/flow.html",
         name=name,
@@ -77,6 +88,8 @@ def flow(name: str) -> ResponseReturnValue:
         issues=issues,
         history=history,
         old=None,
+        draft=draft,
+        delivered=name in delivered(),
     )
 
 
@@ -89,19 +102,26 @@ def revision(name: str, revision: int) -> ResponseReturnValue:
     except NotFoundError:
         abort(404)
     return render_template(
-        "flows/flow.html", name=name, title="", text=row.text, issues=[], history=[], old=row
+        "flows/flow.html",
+        name=name,
+        title="",
+        text=row.text,
+        issues=[],
+        history=[],
+        old=row,
+        draft=None,
     )
 
 
 @blueprint.route("/<name>/edit", methods=["GET", "POST"])
 def edit(name: str) -> ResponseReturnValue:
-    """Edit a flow's text, check it, publish it."""
-    with desk().database.read() as session:
-        text = _text(session, name)
-        newest = revisions.newest_flow(session, name)
+    """Edit a flow: a page with a picture where there is a script, a text to be sent where not."""
+    with desk().database.begin() as session:
+        draft = begin(session, name)
+        if draft is None:
+            abort(404)
     if request.method == "GET":
-        base = str(newest.revision if newest else 0)
-        form = FlowText(None, data={"base": base, "text": text})
+        form = FlowText(None, data={"base": str(draft.base), "text": draft.text})
         return _edit_page(name, form)
     form = FlowText()
     if not form.validate():
@@ -109,40 +129,31 @@ def edit(name: str) -> ResponseReturnValue:
     if "check" not in request.form and not form.message.data:
         form.message.errors = [_("Say in a few words what you changed.")]
         return _edit_page(name, form, status=422)
-    while True:  # again only where somebody published something else between check and write
-        with desk().database.read() as session:
-            checked_at = revisions.stamp(session)
-            verdict = judge(session, name, form.text.data)
-        if verdict.refused or "check" in request.form:
-            asked = "check" in request.form
-            return _edit_page(name, form, verdict, checked=asked, status=200 if asked else 422)
-        try:
-            if _publish(name, form, checked_at):
-                break
-        except StaleEditError:
-            return _refuse_stale(name, form)
-    flash(_("Published. Callers meet it from the next call on."))
-    return redirect(url_for("flows.flow", name=name))
-
-
-def _publish(name: str, form: FlowText, checked_at: revisions.Stamp) -> bool:
-    """Publish; False where something was published since it was checked."""
     with desk().database.begin() as session:
-        newest = revisions.newest_flow(session, name)
-        unmoved = _base(form) == (newest.revision if newest else 0)
-        if unmoved and revisions.stamp(session) != checked_at:
-            return False
-        row = revisions.publish_flow(
+        draft = flow_drafts.change(
             session,
             name,
-            form.text.data,
-            base=_base(form),
-            author=current_user.username,
-            message=form.message.data,
+            current_user.username,
+            seq=draft.seq,
+            text=form.text.data,
+            words=draft.words,
+            what="text",
             now=desk().now(),
         )
-        note(session, "flow_published", name, revision=str(row.revision))
-    return True
+    proposal = Proposal(name, draft.text, _base(form), form.message.data or "", draft.words)
+    if "check" in request.form:
+        with desk().database.read() as session:
+            return _edit_page(name, form, judged(session, proposal), checked=True)
+    try:
+        done = publish(proposal)
+    except StaleEditError:
+        return _refuse_stale(name, form)
+    if isinstance(done, Refusal):
+        return _edit_page(name, form, done, status=422)
+    with desk().database.begin() as session:
+        flow_drafts.discard(session, name, current_user.username)
+    flash(_("Published. Callers meet it from the next call on."))
+    return redirect(url_for("flows.flow", name=name))
 
 
 def _refuse_stale(name: str, form: FlowText) -> ResponseReturnValue:
@@ -161,7 +172,7 @@ def _refuse_stale(name: str, form: FlowText) -> ResponseReturnValue:
 def _edit_page(
     name: str,
     form: FlowText,
-    verdict: Verdict | None = None,
+    refusal: Refusal | None = None,
     *,
     checked: bool = False,
     clash: Clash | None = None,
@@ -174,7 +185,8 @@ def _edit_page(
         name=name,
         title=title,
         form=form,
-        verdict=verdict,
+        refusal=refusal,
+        now_here=local(desk().now()).strftime("%Y-%m-%dT%H:%M"),
         checked=checked,
         clash=clash,
     ), status

@@ -173,11 +173,12 @@ def others(session: Session, name: str, author: str) -> Sequence[FlowDraft]:
     ).all()
 
 
-def of_author(session: Session, author: str) -> Sequence[FlowDraft]:
-    """Every draft of a person."""
-    return session.scalars(
+def of_author(session: Session, author: str) -> list[Draft]:
+    """Every draft of a person that says something new."""
+    rows = session.scalars(
         select(FlowDraft).where(FlowDraft.author == author).order_by(FlowDraft.name)
-    ).all()
+    )
+    return [draft for draft in (_draft(session, row) for row in rows) if draft.changed]
 
 
 def _row(session: Session, name: str, author: str) -> FlowDraft | None:

@@ -83,22 +83,6 @@ def test_an_editor_publishes_a_prompt_and_is_told_when_the_voice_is_down(
     assert row.text == "再见，祝您平安。"
 
 
-def test_an_editor_is_led_to_the_line_that_keeps_a_flow_from_being_published(
-    desk: DeskUnderTest, page: playwright_api.Page
-) -> None:
-    sign_in(page, "editor", "/flows/bills/edit")
-    text = page.input_value("#text")
-    page.fill("#text", text.replace("say: bill_menu", "say: no_such_prompt"))
-    page.fill("[name=message]", "试试")
-    page.click("main form button[type=submit]:not([name])")
-    page.click("a[data-line]")
-    chosen = page.evaluate("window.getSelection().toString()")
-    assert "no_such_prompt" in chosen
-    assert chosen.count("\n") == 0
-    with desk.database.read() as session:
-        assert revisions.newest_flow(session, "bills") is None
-
-
 def test_a_day_can_be_chosen_from_a_calendar(page: playwright_api.Page) -> None:
     sign_in(page, "supervisor", "/calls/")
     picker = page.locator("input.picker").first

@@ -127,7 +127,7 @@ def test_a_flow_is_checked_again_where_another_was_published_meanwhile(
 ) -> None:
     visitor, seen = desk.as_("editor"), []
 
-    def judged(session: Session, name: str, text: str) -> Verdict:
+    def judged(session: Session, name: str, text: str, *more: object) -> Verdict:
         seen.append(name)
         if len(seen) == 1:
             with desk.database.begin() as other:
@@ -140,9 +140,9 @@ def test_a_flow_is_checked_again_where_another_was_published_meanwhile(
                     message="meanwhile",
                     now=desk.clock(),
                 )
-        return judge(session, name, text)
+        return judge(session, name, text, *more)
 
-    monkeypatch.setattr("admin_web.flows.views.judge", judged)
+    monkeypatch.setattr("admin_web.flows.checks.judge", judged)
     assert publish(visitor, CHANGED).status_code == 302
     assert seen == ["bills", "bills"]
 
