@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass
+from functools import lru_cache
 
 from sqlalchemy.orm import Session
 
@@ -30,8 +31,14 @@ def texts(session: Session) -> dict[str, str]:
 
 def flow_set(session: Session) -> FlowSet | None:
     """Return the flows in force, or None where they cannot be loaded."""
+    return _loaded(tuple(sorted(texts(session).items())))
+
+
+@lru_cache(maxsize=4)
+def _loaded(texts: tuple[tuple[str, str], ...]) -> FlowSet | None:
+    """Return the flows of these texts; kept, because reading them takes a third of a second."""
     try:
-        return load(texts(session))
+        return load(dict(texts))
     except FlowError:
         return None
 
