@@ -18,7 +18,15 @@ from admin_web.people.forms import NewPersonForm, PersonForm, ResetForm, TokenFo
 from admin_web.roles import ROLE_DUTIES, ROLE_NAMES
 from admin_web.sign_in.forms import check_strength
 from ivr.records.tables import Staff
-from ivr.services import complaints, passwords, second_factor, sessions, staff, tokens
+from ivr.services import (
+    complaints,
+    passwords,
+    second_factor,
+    sessions,
+    staff,
+    studio_codes,
+    tokens,
+)
 from ivr.services.errors import NotFoundError, RefusedError
 
 blueprint = Blueprint("people", __name__, url_prefix="/people")
@@ -171,6 +179,7 @@ def _person_page(
     with desk().database.read() as session:
         listed = sessions.lasting(session, row.id, desk().now(), desk().settings.sessions)
         factor = second_factor.state(session, row.id)
+        telephone_code = studio_codes.of(session, row.username)
     return render_template(
         "people/person.html",
         person=row,
@@ -178,6 +187,7 @@ def _person_page(
         reset_form=reset_form,
         sessions=listed,
         factor=factor,
+        telephone_code=telephone_code,
         factor_required=row.role.value in desk().settings.second_factor_for,
     ), status
 

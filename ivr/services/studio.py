@@ -170,9 +170,9 @@ def keep(session: Session, visit: Visit, language: str, now: datetime) -> Outcom
     audit.record(
         session,
         who=person.username,
-        what="prompt_recorded",
+        what="prompt_recorded_by_telephone",
         record=" ".join(part for part in (visit.prompt, visit.language, visit.variant) if part),
-        detail={"revision": str(row.revision), "source": RecordingSource.TELEPHONE.value},
+        detail={"revision": str(row.revision)},
         now=now,
     )
     return Outcome("kept")

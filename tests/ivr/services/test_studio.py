@@ -87,10 +87,14 @@ def test_a_kept_take_is_published_with_who_when_how_and_why(clerk):
     assert row.text == CATALOGUE["greeting"].texts["zh-CN"]
     with clerk.database.read() as session:
         heard = prompt_recordings.heard(session, lambda prompt, lang: CATALOGUE[prompt].texts[lang])
-        (note,) = session.scalars(select(AuditEntry).where(AuditEntry.what == "prompt_recorded"))
+        (note,) = session.scalars(select(AuditEntry).where(AuditEntry.what.like("prompt_rec%")))
     assert heard.keys() == {("greeting", "zh-CN", "")}
-    assert (note.who, note.record) == ("li.na", "greeting zh-CN")
-    assert note.detail == {"revision": "1", "source": "telephone"}
+    assert (note.who, note.what, note.record) == (
+        "li.na",
+        "prompt_recorded_by_telephone",
+        "greeting zh-CN",
+    )
+    assert note.detail == {"revision": "1"}
 
 
 def test_a_take_asked_twice_to_be_kept_is_kept_once(clerk):
