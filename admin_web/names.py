@@ -219,7 +219,15 @@ AUDIT_WORD = {
     "pronunciation_restored": _l("Pronunciation restored"),
     "prompt_recorded": _l("Recording of a prompt taken into use"),
     "prompt_recording_withdrawn": _l("Recording of a prompt taken out of use"),
+    "prompt_added": _l("Prompt made"),
+    "prompt_deleted": _l("Prompt deleted"),
+    "prompt_restored": _l("Older version of a prompt restored"),
+    "prompt_variant_saved": _l("Variant of prompts saved"),
+    "prompt_variant_removed": _l("Variant of prompts removed"),
     "flow_published": _l("Call flow published"),
+    "scenario_kept": _l("Call kept as a test"),
+    "scenario_taken_again": _l("Kept call taken again"),
+    "scenario_removed": _l("Kept call removed"),
     "number_saved": _l("Number saved"),
     "number_removed": _l("Number removed"),
 }
@@ -249,6 +257,17 @@ AUDIT_DETAIL = {
     "wrong": _l("faults"),
 }
 
+KEPT_KIND = {
+    "calls": _l("Call records"),
+    "call_backs": _l("Call-backs done"),
+    "recordings": _l("Recordings"),
+    "transcripts": _l("Transcripts"),
+    "complaints": _l("Complaints"),
+    "audit": _l("Entries of the audit log"),
+    "clauses": _l("Rendered clauses"),
+    "sessions": _l("Ended sessions"),
+}
+SETTING_SOURCE = {"environment": _l("environment"), "default": _l("default")}
 SIGN_IN_BY = {
     "second_factor": _l("the app's code"),
     "recovery_code": _l("a recovery code"),
@@ -289,6 +308,8 @@ LINE_GAP = {
 }
 
 TABLES = {
+    "kept_kind": KEPT_KIND,
+    "setting_source": SETTING_SOURCE,
     "sign_in_by": SIGN_IN_BY,
     "call_outcome": CALL_OUTCOME,
     "line_gap": LINE_GAP,
