@@ -5,12 +5,13 @@ The lead process builds this from ``IVR_*`` settings; the desk itself reads no e
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import time, timedelta
 from pathlib import Path
 from typing import Literal
 
+from ivr.services.retention import Periods
 from ivr.services.sessions import SessionLimits
 
 
@@ -30,6 +31,23 @@ class MailSettings:
     sender: str
     recipients: tuple[str, ...]
     at: time
+
+
+# What is kept for how many days where nothing else is said.
+KEPT = Periods(calls=730, recordings=365, transcripts=365, complaints=1825, audit=1095)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedSetting:
+    """A setting of the line as a page lists it; a secret is hidden already.
+
+    ``source`` is ``environment``, ``default`` or a file; ``meaning`` is by language.
+    """
+
+    variable: str
+    value: str
+    source: str
+    meaning: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +78,10 @@ class DeskSettings:
     session_max_s: float = 12 * 3600.0
     second_factor_for: frozenset[str] = frozenset()
     numbers_for: frozenset[str] = frozenset({"administrator", "supervisor", "clerk"})
+    periods: Periods = KEPT
+    keep_clauses: int = 90
+    purge_at: time | None = time(3, 30)
+    listed: tuple[ListedSetting, ...] = ()
     max_upload_mib: int = 20
     transcripts: Literal["on", "off", "not_installed"] = "on"
     voice_of: Callable[[str], str] = _no_voice

@@ -18,6 +18,7 @@ from typing import Any
 
 import click
 
+from ivr import trust_commands
 from ivr.settings import Settings, load
 from ivr.wording import Language, OperatorError, Wording, operator_language
 
@@ -72,6 +73,10 @@ def _echo(wording: Wording, language: Language) -> None:
 )
 def main() -> None:
     """Minsheng Line 民声热线: a telephone service line for a local government."""
+
+
+for command in (trust_commands.audit, trust_commands.purge, trust_commands.staff):
+    main.add_command(command)
 
 
 @main.command()

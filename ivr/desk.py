@@ -14,12 +14,16 @@ from flask import Flask
 from waitress import create_server
 
 from admin_web import DeskSettings, create_app
-from admin_web.settings import MailSettings
+from admin_web.settings import ListedSetting, MailSettings
 from ivr.desk_chores import Chore, Chores, counting, mailing
 from ivr.lifeline import announce_ready
+from ivr.nightly import Nightly
+from ivr.purging import periods
 from ivr.records import Database
 from ivr.secret_key import secret_key
+from ivr.setting_table import SETTINGS
 from ivr.settings import Settings
+from ivr.settings_listing import shown_value
 from ivr.transcripts import installed
 
 THREADS = 8
@@ -44,6 +48,28 @@ def desk_settings(settings: Settings) -> DeskSettings:
         voice_of=settings.voice_of,
         say_yao=settings.say_yao,
         mail=_mail(settings),
+        session_idle_s=settings.session_idle,
+        session_max_s=settings.session_max,
+        second_factor_for=settings.second_factor_for,
+        numbers_for=settings.numbers_for,
+        periods=periods(settings),
+        keep_clauses=settings.keep_clauses,
+        purge_at=settings.purge_at,
+        listed=_listed(settings),
+    )
+
+
+def _listed(settings: Settings) -> tuple[ListedSetting, ...]:
+    """All settings for the page that lists them, secrets hidden."""
+    sources = dict(settings.sources)
+    return tuple(
+        ListedSetting(
+            row.variable,
+            shown_value(settings, row),
+            sources.get(row.name, "default"),
+            {"en": row.meaning.en, "zh-CN": row.meaning.zh},
+        )
+        for row in SETTINGS
     )
 
 
@@ -63,17 +89,23 @@ def _mail(settings: Settings) -> MailSettings | None:
     )
 
 
+def _transcripts(settings: Settings) -> Literal["on", "off", "not_installed"]:
+    """As the supervisor decided at the same start."""
+    if not settings.transcripts:
+        return "off"
+    return "not_installed" if installed.missing() else "on"
+
+
 def _chores(application: Flask, database: Database, settings: Settings) -> list[Chore]:
     chores = [counting(database, settings.timezone)]
     mail = _mail(settings)
     return [*chores, mailing(application, mail)] if mail else chores
 
 
-def _transcripts(settings: Settings) -> Literal["on", "off", "not_installed"]:
-    """As the supervisor decided at the same start."""
-    if not settings.transcripts:
-        return "off"
-    return "not_installed" if installed.missing() else "on"
+def _nightly(database: Database, settings: Settings) -> Nightly | None:
+    if settings.purge_at is None:
+        return None
+    return Nightly(database, settings.purge_at, settings.timezone)
 
 
 def main(settings: Settings) -> None:
@@ -96,8 +128,14 @@ def main(settings: Settings) -> None:
 
     signal.signal(signal.SIGTERM, stop)
     announce_ready()
+    nightly = _nightly(database, settings)
+    chores = _chores(application, database, settings)
+    if nightly is not None:
+        chores.append(Chore("Purging", nightly.tend))
     try:
-        with Chores(_chores(application, database, settings)):
+        with Chores(chores):
             server.run()
     finally:
+        if nightly is not None:
+            nightly.close()
         database.close()
