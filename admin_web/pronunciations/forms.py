@@ -18,7 +18,7 @@ class WordSearch(SearchForm):
     """Which words to list."""
 
     text = StringField(_l("Word or pronunciation"), filters=[strip], validators=[at_most(100)])
-    shown = Choice(_l("Which"), choices=choices(SHOWN, _l("Those of staff, in force")))
+    shown = Choice(_l("Which"), choices=choices(SHOWN, _l("Those of staff")))
 
 
 class WordChoice(DeskForm):
