@@ -290,10 +290,6 @@ class FlowSet:
     speaking: Mapping[Speaking, Announcement] = field(default_factory=dict)
     variant: str = ""
 
-    def flow_for(self, called: str) -> str:
-        """The flow that a called number starts; `main` for one that is not in the table."""
-        return self.numbers.get(called, self.main)
-
     def node(self, flow: str, node: str = "") -> Node:
         """A node by name; without one, the flow's first."""
         found = self.flows[flow]

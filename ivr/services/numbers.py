@@ -12,14 +12,6 @@ from ivr.records.tables import Number
 from ivr.services.errors import NotFoundError, RefusedError
 from ivr.services.text import storable
 
-DEFAULT_FLOW = "main"
-
-
-def flow_for(session: Session, called: str) -> str:
-    """The flow for the user part a caller dialled; `main` for a number nobody listed."""
-    number = session.get(Number, storable(called, 128))
-    return number.flow if number else DEFAULT_FLOW
-
 
 def all_numbers(session: Session) -> Sequence[Number]:
     """Every listed number."""

@@ -93,10 +93,6 @@ def test_notice_of_recording_cannot_be_skipped() -> None:
     assert out[0] == Play(Say("complaint_notice", {}, "zh-CN"), barge_in=False)
 
 
-def test_unknown_number_starts_the_main_flow() -> None:
-    assert LINE.flow_for("96123") == "main"
-
-
 def test_folder_and_package_give_the_same_line() -> None:
     folder = REPOSITORY / "call_flows" / "flows"
     assert load_folder(folder).flows.keys() == LINE.flows.keys()

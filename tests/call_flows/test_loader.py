@@ -226,8 +226,8 @@ def test_line_file_is_checked_too() -> None:
 def test_called_numbers_choose_the_flow() -> None:
     shared = 'spec_version: 1\nnumbers: {"96001": other}\n'
     flow_set = load({"main": BILLS, "other": BILLS, "line": shared})
-    assert flow_set.flow_for("96001") == "other"
-    assert flow_set.flow_for("96002") == "main"
+    assert flow_set.numbers == {"96001": "other"}
+    assert flow_set.main == "main"
 
 
 def test_default_line_says_what_design_asks_for() -> None:

@@ -39,4 +39,5 @@ def test_a_flow_that_does_not_exist_cannot_be_given(desk: DeskUnderTest) -> None
 
 def flow_of(desk: DeskUnderTest, called: str) -> str:
     with desk.database.read() as session:
-        return numbers.flow_for(session, called)
+        listed = {number.called: number.flow for number in numbers.all_numbers(session)}
+    return listed.get(called, "main")

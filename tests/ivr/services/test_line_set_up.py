@@ -8,15 +8,13 @@ from ivr.services.errors import NotFoundError, RefusedError
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 
 
-def test_a_listed_number_starts_its_flow_and_any_other_starts_main(database):
+def test_a_number_is_listed_changed_and_taken_off_the_list(database):
     with database.begin() as session:
         numbers.save(session, "12345", "bills", note="since May", now=NOW)
         numbers.save(session, "12345", "outages", now=NOW)
-        assert numbers.flow_for(session, "12345") == "outages"
-        assert numbers.flow_for(session, "99\x00999" * 100) == "main"
-        assert [n.called for n in numbers.all_numbers(session)] == ["12345"]
+        assert [(n.called, n.flow) for n in numbers.all_numbers(session)] == [("12345", "outages")]
         numbers.remove(session, "12345")
-        assert numbers.flow_for(session, "12345") == "main"
+        assert numbers.all_numbers(session) == []
         with pytest.raises(NotFoundError):
             numbers.remove(session, "12345")
         with pytest.raises(RefusedError):
