@@ -109,5 +109,8 @@ def _arrow(flow: Flow, node: Node, label: str, cause: str, way: Way, *, quiet: b
             target = flow.start
     elif way.move is Move.REPEAT:
         target = node.id
+    move = way.move.value
+    if way.move is Move.AGAIN and way.speak is not None:
+        move, target = way.speak.value, node.id
     said = tuple(one.prompt for one in way.say if one.prompt)
-    return Arrow(node.id, label, cause, way.move.value, target, quiet, way.line, said)
+    return Arrow(node.id, label, cause, move, target, quiet, way.line, said)

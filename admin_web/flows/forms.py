@@ -47,7 +47,7 @@ _NAMED = Regexp(
 class NewFlow(DeskForm):
     """A flow that is begun."""
 
-    name = StringField(_l("Name"), filters=[strip], validators=[required(), _NAMED])
+    name = StringField(_l("Name of the flow"), filters=[strip], validators=[required(), _NAMED])
     title_zh = StringField(
         _l("Title in Chinese"), filters=[strip], validators=[required(), at_most(60)]
     )
@@ -60,4 +60,4 @@ class ImportedFlow(DeskForm):
     """A flow that is brought in as a file."""
 
     file = FileField(_l("YAML file"), validators=[FileRequired(_l("Choose a file."))])
-    name = StringField(_l("Name"), filters=[strip], validators=[Optional(), _NAMED])
+    name = StringField(_l("Name of the flow"), filters=[strip], validators=[Optional(), _NAMED])

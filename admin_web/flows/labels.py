@@ -295,7 +295,7 @@ def _prompts() -> dict[str, str]:
         "new_node": _("A new node"),
         "new_node_from": _("A new node, reached from {node}"),
         "node_kind": _("What it does"),
-        "node_name": _("Name"),
+        "node_name": _("Name of the node"),
         "node_name_hint": _("Small letters, digits and _. Callers never hear it."),
         "name_taken": _("There is a node of this name already."),
         "rename_node": _("Rename {node}"),

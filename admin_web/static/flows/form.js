@@ -174,7 +174,7 @@
   const inheritedKeys = () => {
     const found = (state.draft.picture?.inherited ?? []).filter((one) => one.source === state.chosen && /^[0-9*#]+$/.test(one.label));
     if (!found.length) return null;
-    const names = found.map((one) => `${one.label} → ${one.target && one.move !== "repeat" ? one.target : t(`way_${one.move}`) === `way_${one.move}` ? one.move : t(`way_${one.move}`)}`);
+    const names = found.map((one) => `${one.label} → ${one.target && !["repeat", "slower", "louder"].includes(one.move) ? one.target : t(`way_${one.move}`) === `way_${one.move}` ? one.move : t(`way_${one.move}`)}`);
     return h("p", { class: "muted small" }, t("keys_besides", { keys: names.join(" · ") }));
   };
 

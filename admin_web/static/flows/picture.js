@@ -13,7 +13,8 @@
   const list = root.querySelector("[data-list]");
   const quiet = root.querySelector("[data-quiet]");
   let zoom = 1;
-  let fitted = false;
+  let fitted = "";
+  let byHand = false; // whoever chose a size keeps it
   let walked = { nodes: new Set(), at: "", edges: new Set() };
   let numbers = {};
   let shown = "";
@@ -197,7 +198,7 @@
     sheet.dataset.width = width;
     sheet.dataset.height = height;
     scale();
-    if (!fitted) { fitted = true; fit(); }
+    if (!byHand && fitted !== `${width} ${height}`) { fitted = `${width} ${height}`; fit(); }
     if (inSheet && focused) sheet.querySelector(`[data-node="${CSS.escape(focused)}"]`)?.focus();
     drawList();
   };
@@ -271,11 +272,12 @@
   canvas.addEventListener("wheel", (event) => {
     if (!event.ctrlKey) return;
     event.preventDefault();
+    byHand = true;
     zoomTo(zoom * (event.deltaY < 0 ? 1.1 : 0.9));
   }, { passive: false });
-  root.querySelector("[data-zoom-in]").addEventListener("click", () => zoomTo(zoom * 1.2));
-  root.querySelector("[data-zoom-out]").addEventListener("click", () => zoomTo(zoom / 1.2));
-  root.querySelector("[data-zoom-fit]").addEventListener("click", fit);
+  root.querySelector("[data-zoom-in]").addEventListener("click", () => { byHand = true; zoomTo(zoom * 1.2); });
+  root.querySelector("[data-zoom-out]").addEventListener("click", () => { byHand = true; zoomTo(zoom / 1.2); });
+  root.querySelector("[data-zoom-fit]").addEventListener("click", () => { byHand = false; fit(); });
   quiet.addEventListener("change", draw);
 
   const askNumbers = async () => {
