@@ -140,6 +140,10 @@ STEP_OUTCOME = {
     "nothing": _l("nothing to keep"),
     "dropped": _l("dropped"),
     "match": _l("keys accepted"),
+    "slower": _l("spoken slower from here on"),
+    "usual_speed": _l("back at the usual speed"),
+    "louder": _l("spoken louder from here on"),
+    "usual_volume": _l("back at the usual volume"),
     "no_input": _l("no key pressed"),
     "no_match": _l("wrong key"),
     "hang_up": _l("caller hung up"),
@@ -201,6 +205,10 @@ AUDIT_WORD = {
     "complaint_moved": _l("Complaint moved on"),
     "complaint_annotated": _l("Note on a complaint"),
     "complaint_corrected": _l("Complaint corrected"),
+    "complaint_merged": _l("Complaint merged"),
+    "complaint_separated": _l("Merge of complaints taken back"),
+    "complaint_confided": _l("Complaint made confidential"),
+    "complaint_opened_up": _l("Complaint no longer confidential"),
     "call_back_done": _l("Call-back done"),
     "recording_heard": _l("Recording heard"),
     "transcript_read": _l("Transcript read"),
@@ -232,6 +240,7 @@ AUDIT_WORD = {
     "number_removed": _l("Number removed"),
 }
 AUDIT_DETAIL = {
+    "into": _l("Into"),
     "by": _l("With"),
     "now": _l("Now"),
     "role": _l("Role"),
@@ -292,6 +301,7 @@ CORRECTED = {
     "department": _l("Department"),
     "deadline": _l("Deadline"),
     "callback_number": _l("Call-back number"),
+    "area": _l("Area"),
 }
 
 CALL_OUTCOME = {

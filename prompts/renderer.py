@@ -52,6 +52,8 @@ LIVE = Patience(first_s=10.0, stalled_s=1.5, work_s=1.5, longest_s=9.0)
 AHEAD = Patience(first_s=30.0, stalled_s=5.0, work_s=5.0, longest_s=60.0)
 _LOOK_EVERY_S = 0.25
 REST_S = 60.0
+FAILS_AGAIN = 2
+"""So many failures in a row are no accident: the desk sounds the alarm."""
 _M_ARENA_MAX = -8  # malloc.h
 
 
@@ -69,6 +71,7 @@ class Renderer:
     ) -> None:
         self.store = store
         self.failures: Counter[str] = Counter()
+        self._in_a_row: Counter[str] = Counter()
         self.recipe: Callable[[], Renderer] | None = None
         self._engines = {language: list(voices) for language, voices in engines.items()}
         self._mastering = mastering
@@ -143,6 +146,16 @@ class Renderer:
         voices = self._engines.get(clause.language)
         return clause.key(voice_name(voices[0])) if voices else None
 
+    def failing(self) -> list[str]:
+        """The voices that hang now, or have failed again and again since they last spoke."""
+        hanging = {name for name, thread in list(self._hung.items()) if thread.is_alive()}
+        again = {name for name, times in list(self._in_a_row.items()) if times >= FAILS_AGAIN}
+        return sorted(hanging | again)
+
+    def _failed(self, engine: Engine) -> None:
+        self.failures[engine.name] += 1
+        self._in_a_row[engine.name] += 1
+
     def warm(self) -> None:
         """Load the first voice of each language, so that no caller waits for it."""
         # English first: what reading its dictionaries leaves behind serves the other's models.
@@ -185,7 +198,7 @@ class Renderer:
         waited = _wait(answer, clock_ids, patience, len(clause.text), loading=loading)
         if isinstance(waited, float):
             self._hung[engine.name] = thread
-            self.failures[engine.name] += 1
+            self._failed(engine)
             raise VoiceError(
                 "%(voice)s gave nothing within %(seconds)s s",
                 voice=engine.name,
@@ -195,7 +208,7 @@ class Renderer:
         if isinstance(spoken, Exception):
             # A text that cannot be said is not the voice's fault: it need not rest.
             if not isinstance(spoken, UnspeakableError):
-                self.failures[engine.name] += 1
+                self._failed(engine)
                 self._rests_until[engine.name] = self._clock() + REST_S
             raise VoiceError(
                 "%(voice)s: %(reason)s",
@@ -203,6 +216,7 @@ class Renderer:
                 reason=getattr(spoken, "message", spoken),
             ) from spoken
         self._loaded.add(engine.name)
+        self._in_a_row.pop(engine.name, None)
         return spoken
 
 

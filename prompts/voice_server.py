@@ -201,6 +201,7 @@ class _VoiceServer:
         return {
             "voices": [asdict(status) for status in available()],
             "failures": dict(self._renderer.failures),
+            "failing": self._renderer.failing(),
             "rendered": self._rendered,
             "waiting": self._jobs.qsize(),
         }

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from flask import Blueprint, Response, jsonify
 from flask.typing import ResponseReturnValue
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Metric, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 from sqlalchemy.orm import Session
 
 from admin_web.desk import desk
 from admin_web.health.state import line_state
+from admin_web.health.voices import voice_state
 from ivr.records import DatabaseUnavailable
 from ivr.services import call_backs, complaint_search, heartbeats, outages, trunks
 
@@ -41,6 +42,7 @@ def healthz() -> ResponseReturnValue:
         answering=state.answering,
         state=WORDS[state.why_not],
         calls=state.calls,
+        voices=voice_state().word,
         last_sign_of_life=state.at.isoformat() if state.at else None,
     ), 200 if state.answering else 503
 
@@ -82,6 +84,7 @@ class _Figures(Collector):
                     family.add_metric([beat.process], float(value))
         yield ages
         yield from figures.values()
+        yield from _voices()
         by_state = GaugeMetricFamily("ivr_complaints", "Complaints by state", labels=["state"])
         for complaint_state, count in complaint_search.counts(self._session).items():
             by_state.add_metric([complaint_state.value], count)
@@ -96,6 +99,26 @@ class _Figures(Collector):
         for trunk in trunks.all_trunks(self._session, enabled_only=True):
             registered.add_metric([trunk.name], float(trunk.register_state == "registered"))
         yield registered
+
+
+def _voices() -> Iterator[Metric]:
+    """What the voice process says of its voices; only that it is away where it says nothing."""
+    state = voice_state()
+    yield _gauge("ivr_voice_up", "1 while the voice process answers", float(state.up))
+    if not state.up:
+        return
+    yield _gauge("ivr_voice_queue", "Clauses that wait to be rendered", state.waiting)
+    failures = CounterMetricFamily(
+        "ivr_voice_failures", "Clauses a voice could not say in time", labels=["voice"]
+    )
+    failing = GaugeMetricFamily(
+        "ivr_voice_failing", "1 while a voice hangs or fails again and again", labels=["voice"]
+    )
+    for name in state.names:
+        failures.add_metric([name], state.failures.get(name, 0))
+        failing.add_metric([name], float(name in state.failing))
+    yield failures
+    yield failing
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from admin_web.desk import desk
 from admin_web.formatting import ago, local
 from admin_web.health.state import LineState, line_state
+from admin_web.health.voices import VoiceState, state_of
 from admin_web.names import tone, word
 from admin_web.transcripts.standing import Standing, standing
 from ivr.records.tables import TrunkRow
@@ -217,7 +218,7 @@ def _voices() -> tuple[list[Part], list[Trouble]]:
     """Ask the voice process what it can speak; it answers at once or is not there."""
     try:
         with VoiceClient(desk().settings.voice, VOICE_TIMEOUT_S) as voice:
-            listed = voice.status().get("voices", [])
+            status = voice.status()
     except PromptError:
         trouble = Trouble(
             "bad",
@@ -228,6 +229,7 @@ def _voices() -> tuple[list[Part], list[Trouble]]:
             ),
         )
         return [Part(_("Voices"), _("Not running"), "bad", "")], [trouble]
+    listed, state = status.get("voices", []), state_of(status)
     parts, troubles = [], []
     for language, name in LANGUAGE_NAMES.items():
         speaking = [voice for voice in listed if voice.get("language") == language]
@@ -238,10 +240,45 @@ def _voices() -> tuple[list[Part], list[Trouble]]:
             shown, colour = _("Online voice, if it was chosen"), "busy"
         elif not usable:
             shown, colour = _("Missing"), "bad"
-        parts.append(Part(str(name), shown, colour, ", ".join(sorted(good))))
+        failing = sorted(voice for voice in good if state.fails(voice))
+        if failing:
+            shown, colour = _("Failing"), "bad"
+        parts.append(Part(str(name), shown, colour, _voice_detail(sorted(good), state)))
         if not good:
             troubles.append(_voice_trouble(str(name), speaking, usable))
+        elif failing:
+            troubles.append(_voice_failing(str(name), failing, state))
     return parts, troubles
+
+
+def _voice_detail(names: list[str], state: VoiceState) -> str:
+    """The voices of a language, and how often each has failed since it was started."""
+    told = []
+    for name in names:
+        times = state.times(name)
+        told.append(
+            _("%(voice)s (failed %(times)s times)", voice=name, times=times) if times else name
+        )
+    return ", ".join(told)
+
+
+def _voice_failing(name: str, failing: list[str], state: VoiceState) -> Trouble:
+    times = sum(map(state.times, failing))
+    return Trouble(
+        "bad",
+        _(
+            "%(voice)s keeps failing: %(name)s did not speak in time, or not at all, "
+            "%(times)s times.",
+            voice=name,
+            name=", ".join(failing),
+            times=times,
+        ),
+        _(
+            "What is rendered already is still heard; new amounts and dates are spoken by the "
+            "emergency voice, or left out. Restart the line; if it comes back, look into its log "
+            "for the reason."
+        ),
+    )
 
 
 def _voice_trouble(name: str, speaking: list[dict[str, object]], usable: list[str]) -> Trouble:

