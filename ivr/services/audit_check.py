@@ -104,10 +104,10 @@ def last(session: Session) -> KeptCheck | None:
     kept = facts.read(session, LAST_CHECK)
     if kept is None:
         return None
-    fault = kept["fault"] and Message(kept["fault"]["template"], **kept["fault"]["params"])
-    return KeptCheck(
-        datetime.fromisoformat(kept["at"]), kept["entries"], kept["head"], fault or None
-    )
+    said = kept["fault"]
+    make = Message  # the template is one of those below
+    fault = make(said["template"], **said["params"]) if said else None
+    return KeptCheck(datetime.fromisoformat(kept["at"]), kept["entries"], kept["head"], fault)
 
 
 class _BrokenError(Exception):
