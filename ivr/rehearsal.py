@@ -2,7 +2,8 @@
 
 A simulated call looks things up in the sample town, made anew for it, or with
 `live` in the line's own database; whatever it changes there (tries of a query
-code) is rolled back.
+code) is rolled back. In the recording room (`studio`) a simulated take has no sound:
+it is taken for good, and kept nowhere.
 """
 
 from __future__ import annotations
@@ -20,7 +21,11 @@ from sqlalchemy.orm import Session
 from call_flows import CallFacts, FlowSet, Issue, PromptFact, check, load_folder
 from call_flows.simulator import simulate
 from ivr.records import Database, migrate
-from ivr.services import lookups, sample_town
+from ivr.records.tables import Role, Staff, StudioCode
+from ivr.responder.studio import words_of
+from ivr.services import lookups, query_codes, sample_town
+from ivr.services.studio import TAKE, Visit
+from ivr.services.studio_codes import SELECTOR_DIGITS
 from ivr.settings import Settings
 from ivr.speaking import published
 from prompts.catalogue import Catalogue, Problem
@@ -87,10 +92,18 @@ def simulate_call(
         return spoken_text(snapshot.catalogue, prompt, slots, language)
 
     with _line_database(settings) if live else _town(settings) as transaction:
+        visit = Visit(caller, lambda: words_of(snapshot.catalogue))
+        if flow == STUDIO and not live:
+            with transaction() as session:
+                _give_code(session)
+            out(f"    # recording code 录音码: {SIMULATED_CODE}")
 
         def ask(service: str, arguments: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+            if service in _PRETENDED and visit.code is not None:
+                return _PRETENDED[service]
             with transaction() as session:
-                found = lookups.run(session, service, dict(arguments), datetime.now(UTC))
+                now = datetime.now(UTC)
+                found = lookups.run(session, service, dict(arguments), now, visit=visit)
                 return found.name, found.values
 
         simulate(
@@ -102,6 +115,29 @@ def simulate_call(
             flow=flow,
             call=CallFacts(caller, "line"),
         )
+
+
+STUDIO = "studio"
+_PRETENDED: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "studio.check": ("good", {"sound": TAKE}),
+    "studio.keep": ("kept", {}),
+}
+
+
+SIMULATED_CODE = "1234567890"
+"""Opens the recording room of the simulated town, which is gone with the call."""
+
+
+def _give_code(session: Session) -> None:
+    now = datetime.now(UTC)
+    clerk = Staff(username="clerk", password_hash="", role=Role.EDITOR, created_at=now)
+    session.add(clerk)
+    session.flush()
+    selector, secret = SIMULATED_CODE[:SELECTOR_DIGITS], SIMULATED_CODE[SELECTOR_DIGITS:]
+    hashed = query_codes.hash_code(secret)
+    session.add(
+        StudioCode(staff_id=clerk.id, selector=selector, secret_hash=hashed, created_at=now)
+    )
 
 
 def spoken_text(catalogue: Catalogue, prompt: str, slots: Mapping[str, Any], language: str) -> str:

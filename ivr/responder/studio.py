@@ -29,6 +29,7 @@ from ivr.responder.speech import Speech
 from ivr.services import lookups, studio
 from ivr.services.studio import Examined, Visit, Words
 from ivr.settings import Settings
+from prompts.catalogue import Catalogue
 from prompts.clause import Clause
 from prompts.errors import AudioError
 from prompts.store import ClauseStore
@@ -80,7 +81,7 @@ class Studio:
         self._closed = False
         self.ended_by_tone = False
         """Whether the key that ended the take came as a tone, which is then part of it."""
-        self.visit = Visit(caller, self._prompts)
+        self.visit = Visit(caller, lambda: words_of(house.newest.catalogue))
 
     # --- the take
     def begin(self) -> "Deferred[tuple[str, Path]]":
@@ -143,12 +144,6 @@ class Studio:
         given = {**lookup.arguments, "language": language}
         outcome = lookups.run(session, lookup.service, given, self._now(), visit=self.visit)
         return LookupResult(outcome.name, outcome.values)
-
-    def _prompts(self) -> Mapping[str, Words]:
-        return {
-            prompt.id: Words(prompt.texts, bool(prompt.slots))
-            for prompt in self._house.newest.catalogue
-        }
 
     def _settle(self, result: LookupResult) -> "LookupResult | Deferred[LookupResult]":
         """Keeping was answered: the file stays, or goes."""
@@ -242,6 +237,11 @@ def _is_published(path: str, session: Session) -> bool:
 def _remove(path: Path, language: str, store: ClauseStore) -> None:
     path.unlink(missing_ok=True)
     store.remove(_key(language, path))
+
+
+def words_of(catalogue: Catalogue) -> dict[str, Words]:
+    """What the studio needs to know of each prompt."""
+    return {prompt.id: Words(prompt.texts, bool(prompt.slots)) for prompt in catalogue}
 
 
 def remove_takes(folder: Path, store: ClauseStore) -> None:

@@ -126,6 +126,18 @@ def test_the_query_code_is_masked_in_a_simulated_call():
     assert "4321" not in out
 
 
+def test_the_recording_room_can_be_tried_in_the_terminal():
+    keys = "2 1234567890 101# 1 speak 9 1 999# h"
+    status, out, _ = run("simulate", "--flow", "studio", "--keys", keys)
+    assert status == 0
+    heard = ["Code accepted", "what callers hear now", "what callers will hear", "It is kept"]
+    places = [out.find(words) for words in (*heard, "There is no prompt with that number")]
+    assert -1 not in places
+    assert places == sorted(places)
+    # The made-up code stands in the first line, for whoever tries it, and nowhere else.
+    assert out.count("1234567890") == 1
+
+
 def test_bad_lines_of_bills_are_reported_and_good_ones_kept(tmp_path):
     assert run("migrate")[0] == 0
     file = tmp_path / "bills.csv"
