@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from flask_login import current_user
 
-from admin_web.roles import CLERK
+from admin_web.roles import CLERK, MAY_SEE_CONFIDENTIAL
 from ivr.records.tables import Complaint
 from ivr.services.complaint_search import ComplaintFilter
 
@@ -21,12 +21,21 @@ def own_department() -> str | None:
     return current_user.department or NOWHERE
 
 
+def sees_confidential() -> bool:
+    """Say whether the role of whoever is signed in is one that sees confidential complaints."""
+    return bool(current_user.is_authenticated and current_user.role in MAY_SEE_CONFIDENTIAL)
+
+
 def own_only(complaint: Complaint) -> bool:
     """Say whether whoever is signed in may see ``complaint``."""
+    if complaint.confidential and not sees_confidential():
+        return False
     return own_department() in (None, complaint.department)
 
 
 def kept_to_own(wanted: ComplaintFilter) -> ComplaintFilter:
-    """Return a search that finds nothing of other departments."""
+    """Return a search that finds nothing of other departments, and nothing too confidential."""
+    if not sees_confidential():
+        wanted = replace(wanted, confidential=False)
     own = own_department()
     return wanted if own is None else replace(wanted, department=own)

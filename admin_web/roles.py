@@ -46,6 +46,8 @@ _ADMINISTRATOR = frozenset({ADMINISTRATOR})
 _EDITING = frozenset({ADMINISTRATOR, EDITOR})
 _SUPERVISING = frozenset({ADMINISTRATOR, SUPERVISOR})
 _ALL = frozenset({ADMINISTRATOR, EDITOR, SUPERVISOR})
+# The named roles to whom confidential complaints are shown.
+MAY_SEE_CONFIDENTIAL = frozenset({ADMINISTRATOR, SUPERVISOR})
 _COMPLAINTS = _SUPERVISING | {CLERK}
 _READING_CALLS = _SUPERVISING | {AUDITOR}
 _OVERSEEING = frozenset({ADMINISTRATOR, AUDITOR})
@@ -94,6 +96,10 @@ WHO_MAY: dict[str, Door | frozenset[str]] = {
     "complaints.complaints": _COMPLAINTS,
     "complaints.complaints_csv": _COMPLAINTS,
     "complaints.complaint": _COMPLAINTS,
+    "complaints.printed": _COMPLAINTS,
+    "complaints.merge": _COMPLAINTS,
+    "complaints.separate": _COMPLAINTS,
+    "complaints.confide": MAY_SEE_CONFIDENTIAL,
     "complaints.change_state": _COMPLAINTS,
     "complaints.annotate": _COMPLAINTS,
     "complaints.correct": _COMPLAINTS,

@@ -166,6 +166,7 @@ def _complaint_filter() -> ComplaintFilter:
         department=request.args.get("department") or None,
         since=_moment("since"),
         until=_moment("until"),
+        confidential=False,  # for named people, not for programs
     )
 
 

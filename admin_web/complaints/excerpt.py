@@ -13,11 +13,12 @@ AROUND = 18
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """A piece of a transcript around the first word found in it."""
+    """A piece of a transcript around the first word found in it; ``verified``: staff checked it."""
 
     before: str
     match: str
     after: str
+    verified: bool
 
 
 def excerpt(complaint: Complaint, searched: str | None) -> Excerpt | None:
@@ -35,4 +36,5 @@ def excerpt(complaint: Complaint, searched: str | None) -> Excerpt | None:
         ("…" if first else "") + text[first : found.start()],
         found[0],
         text[found.end() : last] + ("…" if last < len(text) else ""),
+        transcript.checked_at is not None,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, time, timedelta, tzinfo
+
 from flask_babel import lazy_gettext as _l
 from wtforms import (
     BooleanField,
@@ -9,6 +11,7 @@ from wtforms import (
     SelectField,
     StringField,
     TextAreaField,
+    ValidationError,
 )
 from wtforms.validators import Optional, Regexp
 
@@ -17,6 +20,7 @@ from admin_web.names import COMPLAINT_STATE
 
 LONGEST_NOTE = 4000
 OPEN = "open"
+NO_AREA = "-"
 _NUMBER = r"^[0-9+*#() .-]{4,40}$"
 
 
@@ -29,10 +33,35 @@ class ComplaintSearch(SearchForm):
     )
     category = Choice(_l("Category"))
     department = Choice(_l("Department"))
+    area = Choice(_l("Area"))
+    first_day = Day(_l("Filed from day"), validators=[Optional()])
+    last_day = Day(_l("Filed to day"), validators=[Optional()])
+    last_hour = HiddenField()
     text = StringField(
         _l("Ticket, number or words said"), filters=[strip], validators=[at_most(64)]
     )
     overdue = BooleanField(_l("Overdue only"))
+
+    def validate_last_day(self, field: Day) -> None:
+        """The range has a first and a last day, in this order."""
+        if field.data and self.first_day.data and field.data < self.first_day.data:
+            raise ValidationError(_l("This day is before the first one."))
+
+    def validate_last_hour(self, field: HiddenField) -> None:
+        """An hour of the last day, as the figures of a day that is not over give it."""
+        if field.data and not (field.data.isascii() and field.data.isdigit()):
+            raise ValidationError(_l("Write the days."))
+
+    def span(self, zone: tzinfo) -> tuple[datetime | None, datetime | None]:
+        """Return from when to when they were filed; the end is not included."""
+        first, last = self.first_day.data, self.last_day.data
+        since = datetime.combine(first, time(), zone) if first else None
+        if last is None:
+            return since, None
+        if self.last_hour.data and int(self.last_hour.data) < 23:
+            hours = timedelta(hours=int(self.last_hour.data) + 1)
+            return since, datetime.combine(last, time(), zone) + hours
+        return since, datetime.combine(last + timedelta(days=1), time(), zone)
 
 
 class NextStep(DeskForm):
@@ -51,6 +80,7 @@ class CorrectionForm(DeskForm):
     category = SelectField(_l("Category"), id="fix-category")
     department = SelectField(_l("Department"), id="fix-department", validators=[Optional()])
     deadline = Day(_l("Deadline"), id="fix-deadline", validators=[Optional()])
+    area = SelectField(_l("Area"), id="fix-area", validators=[Optional()])
     callback_number = StringField(
         _l("Call-back number"),
         id="fix-number",

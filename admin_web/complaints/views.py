@@ -15,7 +15,15 @@ from sqlalchemy.orm import Session
 from admin_web.audit import exported, heard, note, seen
 from admin_web.complaints.excerpt import Excerpt
 from admin_web.complaints.excerpt import excerpt as find_excerpt
-from admin_web.complaints.forms import OPEN, ComplaintSearch, CorrectionForm, NextStep, NoteForm
+from admin_web.complaints.forms import (
+    NO_AREA,
+    OPEN,
+    ComplaintSearch,
+    CorrectionForm,
+    NextStep,
+    NoteForm,
+)
+from admin_web.complaints.more_forms import ConfideForm, MergeForm
 from admin_web.departments import kept_to_own, own_department, own_only
 from admin_web.desk import desk
 from admin_web.downloads import csv_answer
@@ -25,10 +33,10 @@ from admin_web.names import COMPLAINT_STATE, named, word
 from admin_web.numbers import number_view, sees_whole
 from admin_web.reasons import said
 from admin_web.sound import send_recording
-from admin_web.transcripts.reading import words_read
 from ivr.records.tables import Complaint, ComplaintState, ComplaintTransition
+from ivr.services import areas, complaint_search
 from ivr.services import complaint_corrections as corrections
-from ivr.services import complaint_search, transcripts
+from ivr.services import complaint_merging as merging
 from ivr.services import complaints as service
 from ivr.services.complaint_corrections import Correction
 from ivr.services.complaint_search import SETTLED, ComplaintFilter
@@ -65,7 +73,7 @@ def complaints() -> ResponseReturnValue:
             )
         except RefusedError:
             abort(404)
-        names = _names(session)
+        names = names_of(session)
     query = form.query()
     return render_template(
         "complaints/complaints.html",
@@ -98,6 +106,7 @@ def _search_form(session: Session) -> ComplaintSearch:
     form = ComplaintSearch(request.args)
     categories = {row.code: named(row) for row in service.categories(session)}
     form.category.choices = choices(categories, _("All categories"))
+    form.area.choices = choices({**_areas(session), NO_AREA: _("Not entered")}, _("All areas"))
     own = own_department()
     open_to = {code: name for code, name in _departments(session).items() if own in (None, code)}
     form.department.choices = choices(open_to, _("All departments") if own is None else None)
@@ -106,8 +115,13 @@ def _search_form(session: Session) -> ComplaintSearch:
 
 def _filter(form: ComplaintSearch) -> ComplaintFilter:
     chosen = form.state.data
+    since, until = form.span(desk().zone)
     wanted = ComplaintFilter(
         text=form.text.data or "",
+        since=since,
+        until=until,
+        area=None if form.area.data == NO_AREA else form.area.data or None,
+        without_area=form.area.data == NO_AREA,
         state=ComplaintState(chosen) if chosen and chosen != OPEN else None,
         unsettled=chosen == OPEN,
         category=form.category.data or None,
@@ -121,7 +135,7 @@ def _filter(form: ComplaintSearch) -> ComplaintFilter:
 def complaint(ticket: str) -> ResponseReturnValue:
     """One complaint in full."""
     with desk().database.read() as session:
-        _get(session, ticket)
+        of_own(session, ticket)
     seen("complaint_opened", ticket)
     return _page(ticket, None, None)
 
@@ -130,7 +144,7 @@ def complaint(ticket: str) -> ResponseReturnValue:
 def change_state(ticket: str) -> ResponseReturnValue:
     """Move a complaint on, as the transition table allows."""
     with desk().database.begin() as session:
-        row = _get(session, ticket)
+        row = of_own(session, ticket)
         form = _next_step(session, row)
         moves = {move.to_state.value: move for move in service.transitions(session, row.state)}
         saved = _fits(form, row, moves)
@@ -184,7 +198,7 @@ def annotate(ticket: str) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _page(ticket, None, form)
     with desk().database.begin() as session:
-        _get(session, ticket)
+        of_own(session, ticket)
         service.annotate(
             session, ticket, who=current_user.username, note=form.note.data, now=desk().now()
         )
@@ -197,7 +211,7 @@ def annotate(ticket: str) -> ResponseReturnValue:
 def correct(ticket: str) -> ResponseReturnValue:
     """Put a mistake right without moving the complaint."""
     with desk().database.begin() as session:
-        row = _get(session, ticket)
+        row = of_own(session, ticket)
         form = _correction_form(session, row, CorrectionForm())
         saved = form.validate()
         if saved:
@@ -207,6 +221,7 @@ def correct(ticket: str) -> ResponseReturnValue:
                 department=form.department.data or None,
                 deadline=form.deadline.data,
                 callback_number=form.callback_number.data or None,
+                area=form.area.data,
             )
             try:
                 changed = corrections.correct(
@@ -249,7 +264,11 @@ def _seen(form: CorrectionForm) -> datetime:
 def _what_changed(session: Session, row: Complaint, wanted: Correction, why: str) -> str:
     """Return the line for the history: what was there, what is there now, and why."""
     categories = {one.code: named(one) for one in service.categories(session)}
-    shown = {"category": categories, "department": _departments(session)}
+    shown = {
+        "category": categories,
+        "department": _departments(session),
+        "area": _areas(session),
+    }
 
     def value(name: str, holder: Complaint | Correction) -> str:
         found = str(getattr(holder, name) or "—")
@@ -271,7 +290,7 @@ def _what_changed(session: Session, row: Complaint, wanted: Correction, why: str
 def recording(ticket: str) -> Response:
     """What the caller said."""
     with desk().database.read() as session:
-        row = _get(session, ticket)
+        row = of_own(session, ticket)
         path = row.recording.path if row.recording else None
     heard(f"complaint {ticket}")
     return send_recording(path, f"complaint-{ticket}")
@@ -285,12 +304,11 @@ def _page(
 ) -> ResponseReturnValue:
     refused = form is not None or note_form is not None or correction is not None
     with desk().database.read() as session:
-        row = _get(session, ticket)
+        row = of_own(session, ticket)
         step = _next_step(session, row)
-        names = _names(session)
+        names = names_of(session)
         corrected = _correction_form(session, row, correction)
-    if row.recording is not None and transcripts.has_words(row.recording.transcript):
-        words_read([f"complaint {ticket}"])
+        merged = [one for one in merging.duplicates(session, ticket) if own_only(one)]
     if form is not None:  # what was entered, with its errors; the moves are those of now
         form.to_state.choices = step.to_state.choices
         step = form
@@ -304,6 +322,9 @@ def _page(
         correction=corrected,
         correcting=correction is not None,
         road=_road(row),
+        duplicates=merged,
+        merge_form=MergeForm(None),
+        confide_form=ConfideForm(None, data={"confidential": row.confidential}),
         **names,
     ), 422 if refused else 200
 
@@ -319,11 +340,13 @@ def _correction_form(
             "category": row.category,
             "department": row.department or "",
             "deadline": row.deadline,
+            "area": row.area or "",
             # Left empty it stays as it is.
             "callback_number": row.callback_number if sees_whole() else "",
             "reply": row.reply,
         },
     )
+    form.area.choices = choices(_areas(session), "—")
     known = {one.code: named(one) for one in service.categories(session)}
     form.category.choices = choices({row.category: row.category, **known})
     form.department.choices = choices(
@@ -365,7 +388,7 @@ def _road(row: Complaint) -> list[Station]:
     ]
 
 
-def _get(session: Session, ticket: str) -> Complaint:
+def of_own(session: Session, ticket: str) -> Complaint:
     """Return a complaint; one of another department is not there for a clerk."""
     try:
         row = service.get(session, ticket)
@@ -391,10 +414,15 @@ def _departments(session: Session) -> dict[str, str]:
     return {row.code: named(row) for row in service.departments(session)}
 
 
-def _names(session: Session) -> dict[str, object]:
+def _areas(session: Session) -> dict[str, str]:
+    return {row.code: named(row) for row in areas.all_areas(session)}
+
+
+def names_of(session: Session) -> dict[str, object]:
     return {
         "categories": {row.code: row for row in service.categories(session)},
         "departments": {row.code: row for row in service.departments(session)},
+        "areas": {row.code: row for row in areas.all_areas(session)},
         "note_hint": _(
             "With “Replied” the caller hears this text when asking for progress; "
             "otherwise it is the reason, kept in the history."

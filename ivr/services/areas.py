@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ivr.records.tables import Area, Outage
+from ivr.records.tables import Area, Complaint, Outage
 from ivr.services.errors import NotFoundError, RefusedError
 from ivr.services.text import storable
 
@@ -52,8 +52,12 @@ def add(session: Session, code: str, name_zh: str, name_en: str) -> Area:
 
 
 def used_codes(session: Session) -> set[str]:
-    """Codes that notices name, ended ones too: these areas cannot be removed."""
-    return {code for code in session.scalars(select(Outage.area_code).distinct()) if code}
+    """Codes that notices (ended ones too) or complaints name: these areas cannot be removed."""
+    named = [
+        *session.scalars(select(Outage.area_code).distinct()),
+        *session.scalars(select(Complaint.area).distinct()),
+    ]
+    return {code for code in named if code}
 
 
 def remove(session: Session, code: str) -> None:
@@ -63,5 +67,7 @@ def remove(session: Session, code: str) -> None:
         raise NotFoundError("there is no area %(code)s", code=code)
     if session.scalar(select(Outage.id).where(Outage.area_code == code).limit(1)) is not None:
         raise RefusedError("outage notices name area %(code)s; it cannot be removed", code=code)
+    if session.scalar(select(Complaint.ticket).where(Complaint.area == code).limit(1)) is not None:
+        raise RefusedError("complaints name area %(code)s; it cannot be removed", code=code)
     session.delete(area)
     session.flush()

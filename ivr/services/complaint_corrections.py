@@ -11,7 +11,7 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
-from ivr.records.tables import Complaint, ComplaintCategory, Department
+from ivr.records.tables import Area, Complaint, ComplaintCategory, Department
 from ivr.services import complaints
 from ivr.services.errors import RefusedError
 from ivr.services.text import digits_of, note_text, storable
@@ -29,6 +29,7 @@ class Correction:
     department: str | None = None
     deadline: date | None = None
     callback_number: str | None = None
+    area: str | None = None
 
 
 def changes(complaint: Complaint, wanted: Correction) -> list[str]:
@@ -62,6 +63,7 @@ def correct(
             "complaint %(ticket)s was changed by somebody else meanwhile; load the page again",
             ticket=ticket,
         )
+    complaints.refuse_merged(complaint)
     changed = changes(complaint, wanted)
     if not changed:
         raise RefusedError("nothing was changed")
@@ -75,12 +77,16 @@ def correct(
         raise RefusedError(
             "a number to call back has at least %(number)s digits", number=LAST_DIGITS
         )
+    if wanted.area and "area" in changed and session.get(Area, wanted.area) is None:
+        raise RefusedError("there is no area %(code)s", code=wanted.area)
     for name in changed:
         value = getattr(wanted, name)
         if name == "reply":
             value = note_text(value)
         elif name == "callback_number":
             value = storable(value.strip(), 128)
+        elif name == "area":
+            value = value or None
         setattr(complaint, name, value)
     complaints.annotate(session, ticket, who=who, note=note, now=now)
     return changed

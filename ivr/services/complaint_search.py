@@ -22,6 +22,8 @@ from ivr.services.paging import PAGE_SIZE, page_key, parse_page_key
 from ivr.services.spreadsheet import cell
 from ivr.services.text import storable
 
+COUNTED = 10_000
+"""Up to so many complaints that fit are counted."""
 SETTLED = (ComplaintState.REPLIED, ComplaintState.CLOSED, ComplaintState.REJECTED)
 """States in which no deadline can be missed any more."""
 
@@ -42,15 +44,22 @@ class ComplaintFilter:
     until: datetime | None = None
     finished: bool | None = None
     overdue_on: date | None = None
+    area: str | None = None
+    without_area: bool = False
+    confidential: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ComplaintPage:
-    """A page of the list, newest first, each with its recording loaded."""
+    """A page of the list, newest first, each with its recording loaded.
+
+    `total` counts up to `COUNTED`; `more` says that there are more.
+    """
 
     complaints: Sequence[Complaint]
     next: str | None
     total: int
+    more: bool = False
 
 
 def search(
@@ -62,12 +71,14 @@ def search(
 ) -> ComplaintPage:
     """One page of complaints; RefusedError for a page key that is not ours."""
     query = _filtered(wanted or ComplaintFilter())
-    total = session.scalar(query.with_only_columns(func.count(Complaint.ticket))) or 0
+    counted = query.with_only_columns(Complaint.ticket).limit(COUNTED + 1).subquery()
+    total = session.scalar(select(func.count()).select_from(counted)) or 0
     rows = _rows(session, query, after, limit + 1)
     more = len(rows) > limit
     rows = rows[:limit]
     last = rows[-1] if more else None
-    return ComplaintPage(rows, page_key(last.created_at, last.ticket) if last else None, total)
+    following = page_key(last.created_at, last.ticket) if last else None
+    return ComplaintPage(rows, following, min(total, COUNTED), total > COUNTED)
 
 
 def counts(session: Session) -> dict[ComplaintState, int]:
@@ -148,6 +159,12 @@ def _filtered(wanted: ComplaintFilter) -> Select[Complaint]:
         query = query.where(Complaint.created_at >= wanted.since)
     if wanted.until is not None:
         query = query.where(Complaint.created_at < wanted.until)
+    if wanted.area is not None:
+        query = query.where(Complaint.area == wanted.area)
+    if wanted.without_area:
+        query = query.where(Complaint.area.is_(None))
+    if wanted.confidential is not None:
+        query = query.where(Complaint.confidential.is_(wanted.confidential))
     if wanted.finished is not None:
         query = query.where(Complaint.finished.is_(wanted.finished))
     if wanted.overdue_on is not None:

@@ -113,14 +113,17 @@ def progress(session: Session, ticket: str, last4: str, language: str, now: date
         return Outcome("not_found")
     if digits_of(complaint.callback_number)[-4:] != given:
         return Outcome("not_found")
+    # A duplicate stands as the complaint it was merged into; its own ticket is said.
+    kept = session.get(Complaint, complaint.merged_into) if complaint.merged_into else complaint
+    standing = kept or complaint
     return Outcome(
         "found",
         {
             "ticket": complaint.ticket,
-            "state": complaint.state.value,
-            "department": department_name(session, complaint.department, language),
-            "deadline": complaint.deadline or local_day(complaint.created_at, DEFAULT_ZONE),
-            "reply": complaint.reply,
+            "state": standing.state.value,
+            "department": department_name(session, standing.department, language),
+            "deadline": standing.deadline or local_day(standing.created_at, DEFAULT_ZONE),
+            "reply": standing.reply,
         },
     )
 
@@ -188,6 +191,7 @@ def change_state(
     faster, the table does not allow the move, or it needs a note. NotFoundError.
     """
     complaint = get(session, ticket, lock=True)
+    refuse_merged(complaint)
     before = complaint.state
     after = ComplaintState(to_state)
     if expected is not None and before is not ComplaintState(expected):
@@ -218,6 +222,16 @@ def change_state(
     complaint.updated_at = now
     _remember(session, complaint, before, who, said, now)
     return complaint
+
+
+def refuse_merged(complaint: Complaint) -> None:
+    """RefusedError where it was merged: work goes on in the other one."""
+    if complaint.merged_into is not None:
+        raise RefusedError(
+            "complaint %(ticket)s was merged into %(into)s; work on that one",
+            ticket=complaint.ticket,
+            into=complaint.merged_into,
+        )
 
 
 def annotate(session: Session, ticket: str, *, who: str, note: str, now: datetime) -> Complaint:
