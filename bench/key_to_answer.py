@@ -17,6 +17,7 @@ from served import served
 
 PROMPT_S = 2.4
 EVENT_PAYLOAD = 101
+KEYS = "0123456789*#"  # RFC 4733 table 3: their numbers
 
 
 def sdp(port: int) -> bytes:
@@ -31,7 +32,7 @@ def sdp(port: int) -> bytes:
 class Caller:
     """One call: INVITE, ACK, keys, BYE."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, called: str = "key") -> None:
         self.sip = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.sip.bind(("127.0.0.1", 0))
         self.sip.settimeout(5)
@@ -39,9 +40,10 @@ class Caller:
         self.rtp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.rtp.bind(("127.0.0.1", 0))
         self.port = port
+        self.called = called
         self.sequence = 0
         self.timestamp = 0
-        self.to = f"<sip:key@127.0.0.1:{port}>"
+        self.to = f"<sip:{called}@127.0.0.1:{port}>"
         self.call_id = f"key-{time.monotonic_ns()}"
         self._send("INVITE", 1, sdp(self.rtp.getsockname()[1]))
         while not (answer := self.sip.recv(8192)).startswith(b"SIP/2.0 200"):
@@ -56,7 +58,7 @@ class Caller:
         kind = "Content-Type: application/sdp\r\n" if body else ""
         self.sip.send(
             (
-                f"{method} sip:key@127.0.0.1:{self.port} SIP/2.0\r\n"
+                f"{method} sip:{self.called}@127.0.0.1:{self.port} SIP/2.0\r\n"
                 f"Via: SIP/2.0/UDP {own};branch=z9hG4bK{time.monotonic_ns()};rport\r\n"
                 f"From: <sip:bench@{own}>;tag=b\r\nTo: {self.to}\r\nCall-ID: {self.call_id}\r\n"
                 f"CSeq: {number} {method}\r\nContact: <sip:bench@{own}>\r\nMax-Forwards: 70\r\n"
@@ -67,7 +69,6 @@ class Caller:
 
     def press(self) -> float:
         """Press 1 and return the seconds until the first packet of the answer."""
-        self.timestamp += 160 * 200
         self.rtp.setblocking(False)
         while True:
             try:
@@ -76,12 +77,17 @@ class Caller:
                 break
         self.rtp.settimeout(2)
         pressed = time.monotonic()
-        for step in range(3):
-            self._event(160 * (step + 1), first=step == 0, end=step == 2)
+        self.key("1")
         self.rtp.recv(2048)
         return time.monotonic() - pressed
 
-    def _event(self, duration: int, *, first: bool, end: bool) -> None:
+    def key(self, key: str) -> None:
+        """Press a key, all its packets at once."""
+        self.timestamp += 160 * 200
+        for step in range(3):
+            self._event(key, 160 * (step + 1), first=step == 0, end=step == 2)
+
+    def _event(self, key: str, duration: int, *, first: bool, end: bool) -> None:
         self.sequence += 1
         header = struct.pack(
             "!BBHII",
@@ -91,7 +97,8 @@ class Caller:
             self.timestamp,
             0x6B657921,
         )
-        self.rtp.send(header + struct.pack("!BBH", 1, 0x80 if end else 0, duration))
+        number = KEYS.index(key)
+        self.rtp.send(header + struct.pack("!BBH", number, 0x80 if end else 0, duration))
 
     def hang_up(self) -> None:
         """End the call."""
