@@ -11,8 +11,10 @@ from flask_login import current_user
 from sqlalchemy.orm import Session
 
 from admin_web.audit import note
+from admin_web.departments import own_only
 from admin_web.desk import desk
 from admin_web.reasons import said
+from admin_web.roles import may
 from admin_web.transcripts.forms import AgainForm, WordsForm
 from admin_web.transcripts.reading import words_read
 from admin_web.transcripts.standing import INSTALL, SWITCH, Standing, standing
@@ -52,6 +54,7 @@ def transcript(recording_id: str) -> ResponseReturnValue:
 @blueprint.post("/<recording_id>")
 def save(recording_id: str) -> ResponseReturnValue:
     """Keep the words as somebody heard them, and perhaps that they were checked."""
+    _open_to_them(recording_id)
     form = WordsForm()
     checked = request.form.get("checked") == "1"
     saved = form.validate()
@@ -69,8 +72,6 @@ def save(recording_id: str) -> ResponseReturnValue:
                 )
                 what = "transcript_checked" if checked else "transcript_changed"
                 note(session, what, _record(session, recording_id))
-        except NotFoundError:
-            abort(404)
         except RefusedError as error:
             saved = False
             form.text.errors = [_("Not saved: %(reason)s", reason=said(error))]
@@ -83,6 +84,7 @@ def save(recording_id: str) -> ResponseReturnValue:
 @blueprint.post("/<recording_id>/again")
 def again(recording_id: str) -> ResponseReturnValue:
     """Let the machine listen once more."""
+    _open_to_them(recording_id)
     form = AgainForm()
     form.offer_languages()
     if not form.validate():
@@ -97,8 +99,6 @@ def again(recording_id: str) -> ResponseReturnValue:
                 now=desk().now(),
             )
             note(session, "transcript_again", _record(session, recording_id))
-    except NotFoundError:
-        abort(404)
     except RefusedError as error:
         flash(_("Not asked again: %(reason)s", reason=said(error)), "error")
         return redirect(url_for("transcripts.transcript", recording_id=recording_id))
@@ -106,13 +106,23 @@ def again(recording_id: str) -> ResponseReturnValue:
     return _back(recording_id)
 
 
-def _page(recording_id: str, form: WordsForm | None) -> ResponseReturnValue:
+def _open_to_them(recording_id: str) -> None:
+    """404 where nothing came of a recording, or where it is none of their business."""
     with desk().database.read() as session:
         try:
-            recording = recordings.get(session, recording_id)
             filed = service.filed_as(session, recording_id)
         except NotFoundError:
             abort(404)
+    is_theirs = own_only(filed) if isinstance(filed, Complaint) else may("call_backs.recording")
+    if not is_theirs:
+        abort(404)
+
+
+def _page(recording_id: str, form: WordsForm | None) -> ResponseReturnValue:
+    _open_to_them(recording_id)
+    with desk().database.read() as session:
+        recording = recordings.get(session, recording_id)
+        filed = service.filed_as(session, recording_id)
         row = service.find(session, recording_id)
         record = _record(session, recording_id)
     refused = form is not None

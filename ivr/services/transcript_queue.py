@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from ivr.records.tables import (
@@ -29,6 +29,7 @@ from ivr.records.tables import (
 from ivr.services.text import note_text, storable
 
 MOST_ATTEMPTS = 3
+BATCH = 500
 RETRY_AFTER = (timedelta(minutes=1), timedelta(minutes=5))
 _COMPLETE = (RecordingState.COMPLETE, RecordingState.UNFINISHED)
 # Trying these again cannot end otherwise.
@@ -66,27 +67,13 @@ class QueueState:
     oldest_due: datetime | None
 
 
-def enqueue(session: Session, now: datetime, *, since: datetime | None, limit: int = 500) -> int:
+def enqueue(session: Session, now: datetime, *, since: datetime | None, limit: int = BATCH) -> int:
     """Let what was filed since then, and has no transcript yet, wait; how many came.
 
     The newest first, at most `limit` of complaints and of messages each: as many as that
     means there are more.
     """
-    found: dict[str, tuple[datetime, str | None]] = {}
-    for table, language in ((Complaint, Complaint.language), (CallBackTask, Call.language)):
-        query = (
-            select(Recording.id, Recording.created_at, language)
-            .join(table, table.recording_id == Recording.id)
-            .outerjoin(Call, Call.id == Recording.call_id)
-            .outerjoin(Transcript, Transcript.recording_id == Recording.id)
-            .where(Transcript.recording_id.is_(None), Recording.state.in_(_COMPLETE))
-            .order_by(table.created_at.desc())
-            .limit(limit)
-        )
-        if since is not None:
-            query = query.where(table.created_at >= since)
-        for recording_id, created_at, spoken in session.execute(query):
-            found.setdefault(recording_id, (created_at, spoken))
+    found = _unqueued(session, since, limit)
     for recording_id, (created_at, spoken) in found.items():
         session.add(
             Transcript(
@@ -101,11 +88,45 @@ def enqueue(session: Session, now: datetime, *, since: datetime | None, limit: i
     return len(found)
 
 
+def anything_to_do(session: Session, now: datetime, *, since: datetime | None) -> bool:
+    """Whether `enqueue` or `claim` would find something: asked while nobody's writes wait."""
+    due = select(Transcript.recording_id).where(*_due(now)).limit(1)
+    return session.scalar(due) is not None or bool(_unqueued(session, since, BATCH))
+
+
+def _unqueued(
+    session: Session, since: datetime | None, limit: int
+) -> dict[str, tuple[datetime, str | None]]:
+    """Recordings without a place in the queue: when they were made, and the language spoken."""
+    found: dict[str, tuple[datetime, str | None]] = {}
+    for table, language in ((Complaint, Complaint.language), (CallBackTask, Call.language)):
+        query = (
+            select(Recording.id, Recording.created_at, language, Recording.state)
+            .join(table, table.recording_id == Recording.id)
+            .outerjoin(Call, Call.id == Recording.call_id)
+            .outerjoin(Transcript, Transcript.recording_id == Recording.id)
+            .where(Transcript.recording_id.is_(None))
+            .order_by(table.created_at.desc())
+            .limit(limit)
+        )
+        if since is not None:
+            query = query.where(table.created_at >= since)
+        for recording_id, created_at, spoken, state in session.execute(query):
+            # Not in the query: SQLite would go through all recordings by their state.
+            if state in _COMPLETE:
+                found.setdefault(recording_id, (created_at, spoken))
+    return found
+
+
+def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return Transcript.state == TranscriptState.WAITING, Transcript.due_at <= now
+
+
 def claim(session: Session, now: datetime) -> Job | None:
     """The next recording to transcribe, now being written; None where nothing is due."""
     row = session.scalar(
         select(Transcript)
-        .where(Transcript.state == TranscriptState.WAITING, Transcript.due_at <= now)
+        .where(*_due(now))
         .order_by(Transcript.asked_at.desc(), Transcript.recording_id)
         .limit(1)
         .with_for_update(skip_locked=True)

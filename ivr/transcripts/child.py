@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from ivr.records.tables import TranscriptFault
 from ivr.services.transcript_queue import Written
 
-END_LIMIT_S = 5.0
+END_LIMIT_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class ListenerProcess:
                 if self._over:
                     return None
                 self._over = True
-                return Ended(self._process.wait(END_LIMIT_S))
+                return Ended(self._status())
             self._come += part
         line, _, self._come = self._come.partition(b"\n")
         return _answer(json.loads(line))
@@ -108,10 +108,12 @@ class ListenerProcess:
         self._signal(signal.SIGCONT)
 
     def close(self) -> None:
-        """End it at once; what it was at is lost."""
+        """End it at once; what it was at is lost.
+
+        Not waited for: at its priority even dying takes seconds on a busy machine.
+        `subprocess` collects it when the next one is started, or init does.
+        """
         self._signal(signal.SIGKILL)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(END_LIMIT_S)
         for pipe in (self._process.stdin, self._answers):
             with contextlib.suppress(OSError):
                 if pipe is not None:
@@ -120,6 +122,14 @@ class ListenerProcess:
     def fileno(self) -> int:
         """The pipe on which answers come."""
         return self._answers.fileno()
+
+    def _status(self) -> int:
+        """How it ended; one that takes its time to is ended by us."""
+        try:
+            return self._process.wait(END_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            self._signal(signal.SIGKILL)
+            return -signal.SIGKILL
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process.poll() is None:

@@ -128,10 +128,14 @@ class Scribe:
         now, moment = self._now(), self._monotonic()
         if moment < self._start_again_at:
             return
-        with self._database.begin() as session:
-            came = transcript_queue.enqueue(session, now, since=self._enqueued_until)
-            job = transcript_queue.claim(session, now)
-        if came == 0:
+        job, since = None, self._enqueued_until
+        with self._database.read() as session:
+            found = transcript_queue.anything_to_do(session, now, since=since)
+        if found:
+            with self._database.begin() as session:
+                came = transcript_queue.enqueue(session, now, since=since)
+                job = transcript_queue.claim(session, now)
+        if not (found and came):
             self._enqueued_until = now - OVERLAP
         if job is None:
             if self.listener is not None and moment - self._idle_since > IDLE_S:

@@ -5,9 +5,17 @@ from __future__ import annotations
 import pytest
 
 from ivr.records.tables import AuditEntry, Heartbeat, TranscriptFault
-from ivr.services import call_backs, complaint_search, heartbeats, transcript_queue, transcripts
+from ivr.services import (
+    call_backs,
+    complaint_search,
+    complaints,
+    heartbeats,
+    transcript_queue,
+    transcripts,
+)
 from ivr.services.transcript_queue import Written
 from tests.admin_web.builders import (
+    DEPARTMENT,
     DeskUnderTest,
     add_call,
     add_complaint,
@@ -204,21 +212,39 @@ def test_words_of_staff_are_not_given_to_the_machine_again(desk):
 
 def test_whoever_reads_the_words_is_noted_once_in_a_while(desk):
     ticket = complain(desk)
-    listen(desk)
+    task = leave_message(desk)
     visitor = desk.as_("supervisor")
+    visitor.get("/transcripts/rec-1")
+    visitor.get("/call-backs/")
+    assert audited(desk, "transcript_read") == [], "there are no words yet"
+    listen(desk)
     for _ in range(3):
-        visitor.get(f"/complaints/{ticket}")
         visitor.get("/transcripts/rec-1")
-    assert audited(desk, "transcript_read") == [f"complaint {ticket}"]
-    desk.as_("administrator").get(f"/complaints/{ticket}")
-    desk.clock.move(minutes=31)
-    visitor.get(f"/complaints/{ticket}")
-    assert len(audited(desk, "transcript_read")) == 3
+        visitor.get("/call-backs/")
+    assert audited(desk, "transcript_read") == [f"complaint {ticket}", f"call-back {task}"]
+    desk.as_("administrator").get("/transcripts/rec-1")
+    desk.clock.move(minutes=15)
+    visitor.get("/transcripts/rec-1")
+    assert len(audited(desk, "transcript_read")) == 4
 
 
-def test_a_complaint_without_words_is_not_noted_as_read(desk):
-    desk.as_("supervisor").get(f"/complaints/{complain(desk)}")
-    assert audited(desk, "transcript_read") == []
+def test_a_clerk_works_on_the_transcripts_of_their_department_only(desk):
+    own, other = complain(desk), complain(desk, "rec-2")
+    leave_message(desk)
+    with desk.database.begin() as session:
+        complaints.get(session, own).department = DEPARTMENT
+        complaints.get(session, other).department = None
+    listen(desk)
+    clerk = desk.as_("clerk")
+    given = {"text": "改过的", "seen": "0", "checked": "1"}
+    assert clerk.post("/transcripts/rec-1", given).headers["Location"] == f"/complaints/{own}"
+    for name in ("rec-2", "msg-1"):
+        assert clerk.get(f"/transcripts/{name}").status_code == 404
+        assert clerk.post(f"/transcripts/{name}", given).status_code == 404
+        again = clerk.post(f"/transcripts/{name}/again", {"seen": "0", "language": "en"})
+        assert again.status_code == 404
+    with desk.database.read() as session:
+        assert transcripts.find(session, "rec-2").text == HEARD.text
 
 
 def test_an_editor_has_no_business_with_what_citizens_said(desk):
@@ -243,6 +269,7 @@ def test_a_search_for_words_finds_the_complaint_and_shows_where(desk):
     page = desk.as_("supervisor").get("/complaints/?text=路灯").text
     assert ticket in page
     assert "东湖街道的<mark>路灯</mark>坏了。" in page
+    assert "未经核对" in page
     with desk.database.read() as session:
         assert complaint_search.search(session).total > 1
 
