@@ -55,7 +55,9 @@ def speakable(text: str, *, yao: bool = True) -> str:
         text = text.replace("幺", _OWN_YAO)
     for pattern, reading in _RULES:
         text = pattern.sub(reading, text)
-    text = _LETTERS.sub(lambda match: zh.letters(match.group()), text)
+    before = ""
+    while before != text:  # letters behind a hyphen, once what stood before it is spelled
+        before, text = text, _LETTERS.sub(lambda match: zh.letters(match.group()), text)
     return text if yao else text.replace("幺", "一").replace(_OWN_YAO, "幺")
 
 
@@ -149,7 +151,10 @@ _RULES: tuple[tuple[re.Pattern[str], _Reading], ...] = tuple(
         ),
         # Rooms, long house numbers and bus lines are read digit by digit.
         (r"(?<![\d.])(\d{3,4})(?=室|房|号房|号室|路公交|路车|路汽车)", _plain_digits),
-        (r"(?<=[单元栋幢座楼])(\d{3,4})(?![\d.户元米人天年])", _plain_digits),
+        (
+            r"(?<=[单元栋幢座楼])(\d{3,4})(?![\d.户元米人天年个条次万千伏度%A-Za-z㎡℃])",
+            _plain_digits,
+        ),
         (r"(?<![\d.])([1-9]\d{3})(?=号|弄)", _plain_digits),
         (r"(?<=[A-Za-z])-?(\d{3,})", _plain_digits),
         # 3#楼 and #2主变 are numbers of things; the key of a telephone is 井号.
@@ -161,7 +166,7 @@ _RULES: tuple[tuple[re.Pattern[str], _Reading], ...] = tuple(
             rf"({_NUMBER})%?\s*[-~—–]+\s*({_NUMBER})%",
             lambda match: "至".join(zh.percent(Decimal(part)) for part in match.groups()),
         ),
-        (r"(?<=[\d点分日号])\s*[-~—–]+\s*(?=[\d零一二三四五六七八九十两])", lambda _: "至"),
+        (r"(?<=[\d点分日号])\s*[-~—–]+\s*(?=[¥￥]?[\d零一二三四五六七八九十两])", lambda _: "至"),
         (rf"(-?{_NUMBER})%", lambda match: zh.percent(Decimal(match.group(1)))),
         (rf"({_NUMBER})‰", lambda match: "千分之" + zh.decimal(Decimal(match[1]))),
         (r"(?<![\d./])([1-9]\d?)/([1-9]\d{0,2})(?![\d./])", _part_of),

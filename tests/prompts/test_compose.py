@@ -1,5 +1,6 @@
 """Clauses: what is cut, what is glued, which pauses, which voice."""
 
+import re
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from prompts import reading_en, reading_zh
 from prompts.catalogue import Catalogue, Prompt
 from prompts.clause import Clause, silence
 from prompts.compose import (
@@ -20,6 +22,8 @@ from prompts.compose import (
     compose_text,
 )
 from prompts.errors import PromptError
+from prompts.lexicon import Pronunciations
+from prompts.manner import Manner
 from prompts.slots import Value
 
 
@@ -247,3 +251,101 @@ def test_a_recording_with_slots_is_not_played_in_a_variant_either() -> None:
     )
     clauses = compose(built, "p", "zh-CN", {"amount": Decimal(1)}, "x")
     assert [clause.recorded for clause in clauses] == [None] * len(clauses)
+
+
+WORDS = Manner(
+    words=Pronunciations.of(
+        [
+            ("zh-CN", "长乐路", "zhang3 le4 lu4"),
+            ("zh-CN", "APP", "应用"),
+            ("en", "Chengnan", "chung nahn"),
+        ]
+    )
+)
+
+
+def test_a_word_of_staff_goes_with_the_clause_it_stands_in_and_changes_its_key() -> None:
+    with_words, plain = (
+        compose_text("长乐路停电。请留意通知。", "zh-CN", manner) for manner in (WORDS, Manner())
+    )
+    assert [clause.words for clause in with_words] == [(("长乐路", "zhang3 le4 lu4"),), ()]
+    assert with_words[0].text == plain[0].text
+    assert with_words[0].key("voice") != plain[0].key("voice")
+    assert with_words[1].key("voice") == plain[1].key("voice")
+
+
+def test_a_respelled_word_is_written_as_it_is_said() -> None:
+    assert [c.text for c in compose_text("请用APP查询。", "zh-CN", WORDS)] == ["请用应用查询。"]
+    (clause,) = compose_text("Chengnan Road is closed.", "en", WORDS)
+    assert clause.text == "chung nahn Road is closed."
+
+
+def test_pronunciations_reach_slots_and_the_words_around_them() -> None:
+    built = catalogue(notice="APP通知：{text:text}").with_manner(WORDS)
+    clauses = compose(built, "notice", "zh-CN", {"text": "长乐路停水"})
+    assert [(clause.text, clause.words) for clause in clauses] == [
+        ("应用通知", ()),
+        ("长乐路停水", (("长乐路", "zhang3 le4 lu4"),)),
+    ]
+
+
+def test_where_custom_wants_no_yao_digits_say_yi() -> None:
+    usual = catalogue(number="号码{n:digits}，拨打110。")
+    for built, one in ((usual, "幺"), (usual.with_manner(Manner(yao=False)), "一")):
+        said = "".join(c.text for c in compose(built, "number", "zh-CN", {"n": "1122"}))
+        assert said == f"号码{one}{one}二二拨打{one}{one}零。"
+
+
+def test_chinese_in_english_goes_to_the_mandarin_voice_and_only_that() -> None:
+    clauses = compose_text("Water is off at 城南新村3号楼 today.", "en")
+    assert [(clause.text, clause.language) for clause in clauses] == [
+        ("Water is off at", "en"),
+        ("城南新村三号楼", "zh-CN"),
+        ("today.", "en"),
+    ]
+
+
+def test_letters_in_chinese_are_chinese() -> None:
+    (clause,) = compose_text("A栋3单元110kV线路检修。", "zh-CN")
+    assert (clause.text, clause.language) == ("诶栋三单元一百一十千伏线路检修。", "zh-CN")
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "longest"),
+    [
+        ("zh-CN", "因设备检修，城南新村一号楼至十二号楼停电，请提前做好准备。" * 1, 50),
+        ("zh-CN", "，".join(["城南新村一号楼至十二号楼停电"] * 12) + "。", 50),
+        ("en", ", ".join(["the water is off in Chengnan New Village, 1,200 yuan"] * 12) + ".", 180),
+    ],
+)
+def test_a_long_sentence_is_cut_at_its_commas_and_loses_nothing(
+    language: str, text: str, longest: int
+) -> None:
+    clauses = compose_text(text, language)
+    # What is read out is longer than what is written, by the numbers in it.
+    assert all(len(clause.text) <= longest * 1.6 for clause in clauses)
+    letters = [char for clause in clauses for char in clause.text if char.isalpha()]
+    whole = reading(text, language)
+    assert letters == [char for char in whole if char.isalpha()]
+
+
+def reading(text: str, language: str) -> str:
+    return reading_zh.speakable(text) if language == "zh-CN" else reading_en.speakable(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "value", "said"),
+    [
+        ("约{wait:duration}后恢复。", "zh-CN", "2h30m", "约两小时三十分钟后恢复"),
+        ("完成{part:percent}。", "zh-CN", Decimal("12.5"), "完成百分之十二点五。"),
+        ("每{day:weekday}检修。", "zh-CN", date(2026, 11, 22), "每星期日检修。"),
+        ("Back in {wait:duration}.", "en", 9000, "Back in two hours thirty minutes"),
+        ("{part:percent} is done.", "en", 85, "eighty-five percent is done."),
+        ("Every {day:weekday}.", "en", date(2026, 11, 22), "Every Sunday."),
+    ],
+)
+def test_lengths_of_time_percentages_and_weekdays_are_said_in_their_sentence(
+    text: str, language: str, value: Value, said: str
+) -> None:
+    (name,) = re.findall(r"{(\w+):", text)
+    assert "".join(heard(text, language, **{name: value})) == said

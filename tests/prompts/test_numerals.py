@@ -98,7 +98,7 @@ def test_two_lengths_of_time_that_differ_never_sound_the_same(seconds: int) -> N
         assert module.duration(seconds) != module.duration(seconds + 1)
 
 
-@pytest.mark.parametrize("wrong", [-1, "", "2", "2x", "h", "2.3h", "30m2h", "1.5h30m"])
+@pytest.mark.parametrize("wrong", [-1, "  ", "2", "2x", "h", "2.3h", "30m2h", "1.5h30m"])
 def test_what_is_no_length_of_time_is_refused(wrong: int | str) -> None:
     with pytest.raises(ValueError, match=re.escape(str(wrong))):
         durations.parts(wrong)

@@ -44,7 +44,7 @@ class FakeVoice:
 
     def synthesise(self, text: str, language: str, words: Words = ()) -> tuple[Samples, int]:
         with self.said.open("a", encoding="utf-8") as file:
-            file.write(text + "\n")
+            file.write(text + "".join(f"|{word} {said}" for word, said in words) + "\n")
         if "等" in text:
             self.waiting.set()
             self.gate.wait(20)
@@ -130,6 +130,14 @@ def test_a_clause_is_in_the_store_when_its_key_comes() -> None:
         assert server.lines() == ["您好"]
 
 
+def test_words_of_staff_reach_the_voice_and_the_key() -> None:
+    words = (("长乐", "chang2 le4"),)
+    with running() as server, server.client() as client:
+        plain = client.render(Clause("长乐停水", "zh-CN"))
+        assert client.render(Clause("长乐停水", "zh-CN", words=words)) != plain
+        assert server.lines() == ["长乐停水", "长乐停水|长乐 chang2 le4"]
+
+
 def test_a_waiting_caller_goes_before_bulk_work_and_each_answer_keeps_its_id() -> None:
     with running() as server, server.raw() as first, server.raw() as second:
         first.sendall(request(1, "等"))
@@ -161,6 +169,10 @@ def test_a_waiting_caller_goes_before_bulk_work_and_each_answer_keeps_its_id() -
         (request(5, "a", priority="now"), "priority"),
         (request(5, "a", recorded=3), "recorded"),
         (request(5, "a", recorded="nowhere.wav"), "cannot be read"),
+        (request(5, "a", words=[["长乐", "chang2"]]), "words"),
+        (request(5, "a", words=[["长", "changg2"]]), "words"),
+        (request(5, "a", words=[["长乐"]]), "words"),
+        (request(5, "a", words=3), "words"),
         (request(5, "坏"), "broken"),
         (b"[" * 20000 + b"\n", "not JSON"),
     ],
