@@ -128,6 +128,8 @@ def test_no_page_is_wider_than_the_screen_of_a_telephone(
         "/bills/import",
         "/prompts/",
         "/prompts/bill_found",
+        "/pronunciations/",
+        "/pronunciations/word?language=en&word=Chengnan",
         "/flows/",
         "/flows/bills",
         "/flows/bills/edit",

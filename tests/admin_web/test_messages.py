@@ -64,6 +64,9 @@ def test_a_chinese_page_holds_no_english_sentence(desk: DeskUnderTest) -> None:
         "/people/-/new",
         "/account",
         "/flows/",
+        "/pronunciations/",
+        "/pronunciations/?shown=line",
+        "/pronunciations/word?language=zh-CN&word=民声",
     ):
         page = visitor.get(path).text
         body = page.split('<main id="content">')[1]

@@ -25,6 +25,8 @@ PAGES = (
     "/bills/import",
     "/prompts/",
     "/prompts/greeting",
+    "/pronunciations/",
+    "/pronunciations/word?language=zh-CN&word=民声",
     "/flows/",
     "/flows/main",
     "/flows/main/edit",
