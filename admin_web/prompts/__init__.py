@@ -1,6 +1,11 @@
 """Prompts: what the line says, in both languages, edited, recorded and heard by staff."""
 
-from admin_web.prompts import additions, take_views, variant_views, version_views, views
+# Each of these adds its pages to the blueprint.
+import admin_web.prompts.additions
+import admin_web.prompts.take_views
+import admin_web.prompts.variant_views
+import admin_web.prompts.version_views
+import admin_web.prompts.views  # noqa: F401
 from admin_web.prompts.blueprint import blueprint
 
-__all__ = ["additions", "blueprint", "take_views", "variant_views", "version_views", "views"]
+__all__ = ["blueprint"]

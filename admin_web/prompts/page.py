@@ -148,7 +148,7 @@ def _stands(session: Session, catalogue: Catalogue, prompt: Prompt, language: st
     found = []
     for variant in (None, *variants):
         code = variant.code if variant else ""
-        take = heard.get((prompt.id, language, code)) if not prompt.slots else None
+        take = heard.get((prompt.id, language, code)) if prompt.recordable else None
         found.append(
             Stand(
                 variant,

@@ -126,7 +126,7 @@ class _Sight:
                 for (prompt_id, _lang, variant) in self._heard
                 if variant and prompt_id == prompt.id
             ),
-            recordable=frozenset(prompt.texts) if not prompt.slots else frozenset(),
+            recordable=frozenset(prompt.texts) if prompt.recordable else frozenset(),
             problems=tuple(self._problems.get(prompt.id, ())),
         )
 
@@ -140,7 +140,7 @@ class _Sight:
             (row.prompt, row.language, row.variant)
             for row in self._kept.get((prompt.id, language), ())
         }
-        usable = take if not prompt.slots else None
+        usable = take if prompt.recordable else None
         return Spoken(
             text,
             self._measure.length(self._catalogue, prompt.id, language),

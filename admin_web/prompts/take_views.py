@@ -35,7 +35,7 @@ def record(prompt_id: str, language: str) -> ResponseReturnValue:
     form = PromptSound(prefix=prefix(language))
     with desk().database.read() as session:
         prompt = known(published(session), prompt_id)
-    if prompt.slots:
+    if not prompt.recordable:
         abort(400)
     present = prompt.texts.get(language, "")
     if form.validate():

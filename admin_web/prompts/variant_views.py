@@ -52,7 +52,7 @@ def _page(form: NewVariant, status: int = 200) -> ResponseReturnValue:
 def _progress(session: Session, variant: PromptVariant) -> Progress:
     catalogue = published(session)
     recordable = {
-        prompt.id for prompt in catalogue if not prompt.slots and variant.language in prompt.texts
+        prompt.id for prompt in catalogue if prompt.recordable and variant.language in prompt.texts
     }
     heard = prompt_recordings.heard(session, catalogue.text)
     recorded = {prompt for prompt, _lang, code in heard if code == variant.code} & recordable

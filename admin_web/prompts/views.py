@@ -43,7 +43,8 @@ def prompts() -> ResponseReturnValue:
         shown = [
             row
             for row in shown
-            if lacking.language in row.recordable and lacking not in row.variants
+            if lacking.language in row.recordable
+            and lacking.code not in {variant.code for variant in row.variants}
         ]
     return render_template(
         "prompts/prompts.html",

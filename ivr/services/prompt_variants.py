@@ -18,6 +18,8 @@ from ivr.services.errors import NotFoundError, RefusedError
 from ivr.services.text import storable
 
 CODE = re.compile(r"[a-z][a-z0-9_]{0,31}")
+# What a flow writes for "no variant, the language itself".
+NONE = "none"
 
 
 def add(
@@ -31,7 +33,7 @@ def add(
     now: datetime,
 ) -> PromptVariant:
     """Make a variant of `language`; RefusedError."""
-    if not CODE.fullmatch(code):
+    if not CODE.fullmatch(code) or code == NONE:
         raise RefusedError("a code is lower-case letters, digits and _, such as dialect_north")
     if session.get(PromptVariant, code) is not None:
         raise RefusedError("there is a variant %(code)s already", code=code)

@@ -112,7 +112,7 @@ def test_a_take_says_who_spoke_it_how_and_why(database):
             prompt_recordings.take(session, 2)
 
 
-@pytest.mark.parametrize("code", ["North", "1st", "a b", "", "x" * 33, "北"])
+@pytest.mark.parametrize("code", ["North", "1st", "a b", "", "x" * 33, "北", "none"])
 def test_a_code_that_a_flow_could_not_name_is_refused(database, code):
     with database.begin() as session, pytest.raises(RefusedError):
         dialect(session, code)
