@@ -192,11 +192,11 @@ class Scribe:
 
     def _written(self, writing: _Writing, written: Written, moment: float) -> None:
         job, self._moved_at = writing.job, self._now()
-        seconds = f"{job.seconds or 0:.1f} s of sound in {writing.worked_s(moment):.1f} s"
-        log.info("Transcribed %s: %s", job.recording_id, seconds)
         self._settle(
             lambda session: transcript_queue.finish(session, job.recording_id, written, self._now())
         )
+        seconds = f"{job.seconds or 0:.1f} s of sound in {writing.worked_s(moment):.1f} s"
+        log.info("Transcribed %s: %s", job.recording_id, seconds)
 
     def _failed(self, writing: _Writing, fault: TranscriptFault, detail: str) -> None:
         self._moved_at = self._now()

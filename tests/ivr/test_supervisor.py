@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ivr.supervisor import FIRST_DELAY_S, LONGEST_DELAY_S, STABLE_AFTER_S, Backoff
+from ivr.supervisor import FIRST_DELAY_S, LONGEST_DELAY_S, STABLE_AFTER_S, Backoff, parts
 
 ROOT = Path(__file__).parents[2]
 LIMIT_S = 20.0
@@ -27,6 +27,8 @@ signal.signal(signal.SIGTERM, stop)
 if behaviour == "misset":
     print("IVR_X=1: mend it", file=sys.stderr, flush=True)
     sys.exit(2)
+if behaviour == "dies":
+    sys.exit(1)
 print(name, "runs", os.getpid(), flush=True)
 announce_ready()
 while True:
@@ -38,7 +40,13 @@ import sys
 from ivr.supervisor import Part, Supervisor
 child = {child!r}
 parts = [
-    Part(name, (sys.executable, "-c", child, name, behaviour), rank, limit)
+    Part(
+        name,
+        (sys.executable, "-c", child, name, behaviour),
+        rank,
+        limit,
+        optional=name == "optional",
+    )
     for name, behaviour, rank, limit in {parts!r}
 ]
 ready = lambda: print("ready", flush=True)
@@ -108,6 +116,19 @@ def test_it_says_ready_when_every_part_has(start):
     running = start(("a", "good", 0, 5.0), ("b", "good", 1, 5.0))
     running.read_until("ready")
     assert {line.split()[0] for line in running.lines[:-1]} == {"a", "b"}
+
+
+def test_what_is_optional_is_started_and_not_waited_for(start):
+    running = start(("a", "good", 0, 5.0), ("optional", "dies", 0, 5.0))
+    running.read_until("ready")
+    assert any(line.startswith("a ") for line in running.lines)
+
+
+def test_what_transcribes_is_a_part_only_where_asked_for_and_stops_with_the_first():
+    assert [part.name for part in parts(60.0)] == ["responder", "voice", "desk"]
+    scribe = parts(60.0, transcripts=True)[-1]
+    assert (scribe.name, scribe.optional) == ("transcripts", True)
+    assert scribe.stops == min(part.stops for part in parts(60.0))
 
 
 def test_a_killed_child_is_started_again_and_the_other_left_alone(start):
