@@ -241,7 +241,7 @@ def _remove(path: Path, language: str, store: ClauseStore) -> None:
 
 def words_of(catalogue: Catalogue) -> dict[str, Words]:
     """What the studio needs to know of each prompt."""
-    return {prompt.id: Words(prompt.texts, bool(prompt.slots)) for prompt in catalogue}
+    return {prompt.id: Words(prompt.texts, not prompt.recordable) for prompt in catalogue}
 
 
 def remove_takes(folder: Path, store: ClauseStore) -> None:
