@@ -245,6 +245,7 @@ def _values() -> dict[str, str]:
     return {
         "value_complaint": _("a complaint"),
         "value_message": _("a message for a person"),
+        "value_prompt": _("a prompt, spoken by staff"),
         "value_zh-CN": _("Mandarin"),
         "value_en": _("English"),
         "language_zh-CN": _("Mandarin"),
@@ -254,6 +255,12 @@ def _values() -> dict[str, str]:
         "service_bills.find": _("bills, by account"),
         "service_outages.current": _("current outages"),
         "service_complaints.progress": _("the progress of a complaint"),
+        "service_studio.enter": _("recording room: the code"),
+        "service_studio.find": _("recording room: the prompt of a number"),
+        "service_studio.choose": _("recording room: the language"),
+        "service_studio.check": _("recording room: is the take good"),
+        "service_studio.keep": _("recording room: keep the take"),
+        "service_studio.drop": _("recording room: drop the take"),
         "type_money": _("yuan"),
         "type_date": _("day"),
         "type_datetime": _("day and time"),
@@ -261,6 +268,7 @@ def _values() -> dict[str, str]:
         "type_count": _("number"),
         "type_phrase": _("word"),
         "type_text": _("text"),
+        "type_recording": _("recording"),
     }
 
 

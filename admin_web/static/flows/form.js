@@ -14,7 +14,7 @@
     say: [["say", "content"], ["then", "way"]],
     menu: [["say", "content"], ["choices", "choices"]],
     ask: [["say", "content"], ["into", "word"], ["min_digits", "whole"], ["max_digits", "whole"], ["terminator", "word"], ["sensitive", "yes"], ["choices", "choices"], ["then", "way"]],
-    record: [["say", "content"], ["purpose", "one", ["complaint", "message"]], ["category", "variable"], ["into", "word"], ["min", "duration"], ["max", "duration"], ["silence", "duration"], ["terminator", "word"], ["then", "way"], ["on.failed", "way"]],
+    record: [["say", "content"], ["purpose", "one", ["complaint", "message", "prompt"]], ["category", "variable"], ["into", "word"], ["min", "duration"], ["max", "duration"], ["silence", "duration"], ["terminator", "word"], ["then", "way"], ["on.failed", "way"]],
     list: [["items", "variable"], ["say", "content"], ["more", "content"], ["last", "content"], ["no_more", "content"], ["next", "word"], ["choices", "choices"], ["empty", "way"]],
     lookup: [["service", "service"], ["with", "variables"], ["as", "word"], ["waiting", "content"], ["timeout", "duration"], ["retries", "whole"], ["on", "outcomes"]],
     choose: [["cases", "cases"], ["otherwise", "way"]],
