@@ -193,6 +193,31 @@ def restore(file: Path, replace: bool) -> None:
 
 
 @main.command()
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="From this day on.")
+@click.option("--force", is_flag=True, help="Also days of which calls were removed since.")
+def recount(since: datetime | None, force: bool) -> None:
+    """Make the figures of supervisors again from the calls. 由通话记录重新统计。"""
+    from ivr import recounting
+
+    settings, language = _settings()
+    done = recounting.recount(settings, since=since.date() if since else None, force=force)
+    _echo(
+        Wording(
+            f"{done.calls} calls of {done.days} days counted anew; {done.left} days left as they "
+            "were, because calls of them are kept no longer (--force counts what there is)",
+            f"已重新统计 {done.days} 天的 {done.calls} 通电话；{done.left} 天因部分记录已清理而"
+            "保持不变（--force 按现有记录统计）",
+        )
+        if done.left
+        else Wording(
+            f"{done.calls} calls of {done.days} days counted anew",
+            f"已重新统计 {done.days} 天的 {done.calls} 通电话",
+        ),
+        language,
+    )
+
+
+@main.command()
 @click.option("--language", type=click.Choice(_LANGUAGE_NAMES), help="Default: by LANG.")
 @click.option("--markdown", is_flag=True, help="The table of the README.")
 def config(language: Language | None, markdown: bool) -> None:

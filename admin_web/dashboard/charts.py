@@ -79,7 +79,9 @@ def bar_chart(
                 pieces.append(Piece(name, *map(_short, (x, y, width, height))))
             below += height
         columns.append(
-            Column(label, title, href, tuple(values), tuple(pieces), _short(place * n), _short(place))
+            Column(
+                label, title, href, tuple(values), tuple(pieces), _short(place * n), _short(place)
+            )
         )
     return BarChart(tuple(series), tuple(columns), top, max(1, ceil(len(bars) / LABELS)))
 

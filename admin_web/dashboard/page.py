@@ -71,6 +71,9 @@ class Cell:
     title: str
 
 
+_NOBODY = Cell(0, 0, "", "")
+
+
 @dataclass(frozen=True, slots=True)
 class LookupLine:
     """A service and what came of asking it."""
@@ -346,13 +349,16 @@ def _week(session: Session, asked: Asked, links: Links) -> list[tuple[str, list[
         cells = []
         for hour in range(24):
             count = found[weekday, hour]
-            href = links.calls(weekday=str(weekday), hour=str(hour)) if count else ""
+            if not count:
+                cells.append(_NOBODY)
+                continue
             title = _(
                 "%(weekday)s %(hour)s:00, %(number)s calls",
                 weekday=name,
                 hour=hour,
                 number=format_decimal(count),
             )
+            href = links.calls(weekday=str(weekday), hour=str(hour))
             cells.append(Cell(count, shade(count, most), href, title))
         rows.append((str(name), cells))
     return rows
