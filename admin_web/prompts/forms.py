@@ -59,7 +59,9 @@ class PromptSound(DeskForm):
 class NewPrompt(DeskForm):
     """A prompt that staff make."""
 
-    prompt_id = StringField(_l("Name"), filters=[strip], validators=[required(), at_most(64)])
+    prompt_id = StringField(
+        _l("Name of the prompt"), filters=[strip], validators=[required(), at_most(64)]
+    )
     zh = TextAreaField(
         _l("Text in Mandarin"), filters=[strip], validators=[required(), at_most(LONGEST_TEXT)]
     )

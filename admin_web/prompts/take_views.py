@@ -51,7 +51,7 @@ def record(prompt_id: str, language: str) -> ResponseReturnValue:
         reason = _keep(prompt_id, language, present, form)
         if reason is None:
             flash(_("The recording is in use; callers hear it from the next call on."))
-            return redirect(url_for("prompts.prompt", prompt_id=prompt_id, _anchor=language))
+            return redirect(url_for("prompts.prompt", prompt_id=prompt_id))
         form.file.errors = [_("The recording was not taken: %(reason)s", reason=reason)]
     return page(prompt_id, sounds={language: form}, status=422)
 
@@ -127,4 +127,4 @@ def drop_recording(prompt_id: str, language: str) -> ResponseReturnValue:
             abort(404)
         note(session, "prompt_recording_withdrawn", f"{prompt_id} {language} {variant}".rstrip())
     flash(_("The recording is out of use from the next call on."))
-    return redirect(url_for("prompts.prompt", prompt_id=prompt_id, _anchor=language))
+    return redirect(url_for("prompts.prompt", prompt_id=prompt_id))

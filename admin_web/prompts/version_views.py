@@ -95,7 +95,7 @@ def restore(prompt_id: str, language: str) -> ResponseReturnValue:
         flash(said(error), "error")
     else:
         flash(_("Restored as the newest version. Callers hear it from the next call on."))
-    return redirect(url_for("prompts.prompt", prompt_id=prompt_id, _anchor=language))
+    return redirect(url_for("prompts.prompt", prompt_id=prompt_id))
 
 
 def _restore(

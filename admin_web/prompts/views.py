@@ -108,7 +108,7 @@ def publish(prompt_id: str, language: str) -> ResponseReturnValue:
     except StaleEditError:
         return _refuse_stale(prompt_id, language, form)
     flash(_("Published. Callers hear it from the next call on."))
-    return redirect(url_for("prompts.prompt", prompt_id=prompt_id, _anchor=language))
+    return redirect(url_for("prompts.prompt", prompt_id=prompt_id))
 
 
 def _refuse_stale(prompt_id: str, language: str, form: PromptText) -> ResponseReturnValue:
