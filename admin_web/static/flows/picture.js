@@ -251,9 +251,11 @@
     for (const other of sheet.querySelectorAll("[data-node]")) {
       const [ox, oy] = middle(other);
       const along = (ox - x) * way[0] + (oy - y) * way[1];
-      const aside = Math.abs((ox - x) * way[1]) + Math.abs((oy - y) * way[0]);
+      const aside = Math.abs(way[0] ? oy - y : ox - x);
       if (other === from || along <= 4) continue;
-      const far = along + 2.5 * aside;
+      // Up and down go to the next layer, left and right stay in theirs.
+      if (way[0] && aside > 60) continue;
+      const far = way[0] ? along : Math.round(along / 40) * 10000 + aside;
       if (!best || far < best.far) best = { other, far };
     }
     best?.other.focus();

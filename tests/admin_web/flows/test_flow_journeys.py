@@ -1,0 +1,168 @@
+"""A clerk who has never seen a call flow changes one, in a real browser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ivr.services import flow_scenarios, revisions
+from tests.admin_web.browsing import NEEDS_CHROMIUM, sign_in
+from tests.admin_web.builders import DeskUnderTest
+
+pytest.importorskip(
+    "playwright.sync_api", reason="pip install -r requirements-dev.txt brings playwright"
+)
+pytestmark = [pytest.mark.browser, NEEDS_CHROMIUM]
+
+
+def open_flow(page: Any, name: str = "main") -> None:
+    sign_in(page, "editor", f"/flows/{name}/edit")
+    page.wait_for_selector("button.node")
+
+
+def saved(page: Any) -> None:
+    page.wait_for_selector("[data-saved]:has-text('草稿已保存')")
+
+
+def press(page: Any, *keys: str) -> None:
+    for key in keys:
+        said = page.locator(".log .gave").count()
+        page.click(f"[data-key='{key}']")
+        page.locator(".log .gave").nth(said).wait_for()
+
+
+def test_greeting_changed_notice_added_tried_kept_and_published(
+    desk: DeskUnderTest, page: Any
+) -> None:
+    open_flow(page)
+    page.click("button.node[data-node=greeting]")
+    page.locator("[data-words='greeting zh-CN']").first.fill("您好，西山区民声热线。")
+    saved(page)
+    page.click("button.node[data-node=menu]")
+    page.click("[data-focus='choices.fresh']")
+    page.fill("dialog [name=words-zh-CN]", "西山公园周末免费开放。")
+    page.fill("dialog [name=words-en]", "West Hill Park is free at weekends.")
+    page.click("dialog form button:not([type])")
+    page.wait_for_selector("button.node[data-node=notice]")
+    assert page.input_value("[data-focus='choices.5.key']") == "6"
+    page.click("#tab-text")
+    assert '"6": notice' in page.input_value("#yaml")
+    page.click("#tab-try")
+    page.click("[data-call]")
+    page.wait_for_selector(".log:has-text('您好，西山区民声热线。')")
+    press(page, "1", "6")
+    assert "西山公园周末免费开放。" in page.inner_text("[data-log]")
+    assert page.locator("button.node.walked").count() >= 4
+    page.fill("[data-focus=keep]", "六是公园")
+    page.click(".keep button")
+    page.wait_for_selector("[data-notices] .notice.good")
+    page.click("[data-publish]")
+    page.fill("dialog [name=message]", "六是公园")
+    page.click("dialog form button:not([type])")
+    page.wait_for_url("**/flows/main")
+    with desk.database.read() as session:
+        flow = revisions.newest_flow(session, "main")
+        words = {key: row.text for key, row in revisions.newest_prompts(session).items()}
+        kept = [row.title for row in flow_scenarios.every(session)]
+    assert flow is not None
+    assert flow.message == "六是公园"
+    assert '      "6": notice\n' in flow.text
+    assert "# 两种语言都问候" in flow.text
+    assert words["greeting", "zh-CN"] == "您好，西山区民声热线。"
+    assert words["main_notice", "en"] == "West Hill Park is free at weekends."
+    assert kept == ["六是公园"]
+
+
+def test_a_finding_appears_while_typing_and_leads_to_its_node(page: Any) -> None:
+    open_flow(page, "bills")
+    page.click("#tab-text")
+    text = page.input_value("#yaml")
+    page.fill("#yaml", text.replace("say: bill_after_trouble_menu", "say: no_such_prompt"))
+    page.wait_for_selector(".verdict.bad")
+    page.click("#tab-checks")
+    page.click("[data-finding=trouble_menu]")
+    page.wait_for_selector("#panel-node:visible")
+    assert "trouble_menu" in page.inner_text("[data-node-title]")
+    assert page.evaluate("document.activeElement.matches('[data-node-title]')")
+    assert page.locator("button.node.bad[data-node=trouble_menu]").count() == 1
+
+
+def test_the_flow_can_be_edited_without_a_mouse(page: Any) -> None:
+    open_flow(page)
+    page.focus("button.node[data-node=greeting]")
+    page.keyboard.press("ArrowDown")
+    first = page.evaluate("document.activeElement.dataset.node")
+    assert first in ("mandarin", "english")
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.dataset.node") == "menu"
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[data-node-title]:has-text('menu')")
+    page.focus("#tab-node")
+    page.keyboard.press("ArrowRight")
+    assert page.locator("#tab-text").get_attribute("aria-selected") == "true"
+    page.focus("button.node[data-node=english]")
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.keyboard.press("Delete")
+    page.wait_for_selector("button.node[data-node=english]", state="detached")
+    page.keyboard.press("Control+z")
+    page.wait_for_selector("button.node[data-node=english]")
+    page.keyboard.press("Control+y")
+    page.wait_for_selector("button.node[data-node=english]", state="detached")
+
+
+def test_a_lookup_is_answered_with_chosen_values(page: Any) -> None:
+    open_flow(page, "bills")
+    page.click("#tab-try")
+    page.click("[data-call]")
+    page.wait_for_selector("[data-log]")
+    page.click("[data-key='8']")
+    page.keyboard.type("80123#")
+    page.click("[data-outcome=found]")
+    page.fill("form.values label:has-text('amount') input", "77.70")
+    page.click("form.values button")
+    page.wait_for_selector(".log:has-text('七十七元七角')")
+    page.wait_for_selector("button.node.walked[data-node=tell]")
+    assert "bill.amount" in page.inner_text("[data-try]")
+
+
+def test_a_node_is_renamed_with_the_ways_that_lead_to_it(page: Any) -> None:
+    open_flow(page, "bills")
+    page.click("button.node[data-node=locked]")
+    page.click("[data-focus=rename]")
+    page.fill("dialog input", "account_locked")
+    page.click("dialog form button:not([type])")
+    page.wait_for_selector("button.node[data-node=account_locked]")
+    page.click("#tab-text")
+    assert "locked: account_locked" in page.input_value("#yaml")
+    assert page.locator(".verdict.good").count() == 1
+
+
+@pytest.mark.parametrize("width", [390, 768])
+def test_the_page_of_a_flow_fits_a_small_screen(page: Any, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    open_flow(page, "outages")
+    for node in ("menu", "look_up", "notices"):
+        page.locator(f"button.node[data-node={node}]").dispatch_event("click")
+        page.wait_for_selector(f"[data-node-title]:has-text('{node}')")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for tab in ("text", "try", "checks"):
+        page.click(f"#tab-{tab}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_without_a_script_a_text_can_still_be_published(
+    desk: DeskUnderTest, browser: Any, address: str
+) -> None:
+    context = browser.new_context(base_url=address, java_script_enabled=False)
+    page = context.new_page()
+    sign_in(page, "editor", "/flows/guides/edit")
+    text = page.input_value("#text")
+    page.fill("#text", text + "\n# one line more\n")
+    page.fill("[name=message]", "试试")
+    page.click("main form[data-plain] button[type=submit]:not([name])")
+    with desk.database.read() as session:
+        row = revisions.newest_flow(session, "guides")
+    context.close()
+    assert row is not None
+    assert row.text.endswith("# one line more\n")
