@@ -4,7 +4,7 @@ Signalsmith Stretch (MIT) moves overlapping blocks of the spectrum apart and kee
 phases in step, so that the pitch stays. It works on the 8 kHz clause itself, whoever spoke
 it: a voice of ours, or staff. The same clause gives the same bytes, so the result is kept.
 Measured beside it: the engines' own slower speech and WSOLA, which a recogniser understands
-as well, for twenty times and 1.4 times the work (`bench/results/slow-*.md`).
+as well, for twenty and 1.4 times the work (`bench/results/slow-*.md`).
 """
 
 from __future__ import annotations
