@@ -108,8 +108,11 @@ def _search_form(session: Session) -> ComplaintSearch:
     form.category.choices = choices(categories, _("All categories"))
     form.area.choices = choices({**_areas(session), NO_AREA: _("Not entered")}, _("All areas"))
     own = own_department()
-    open_to = {code: name for code, name in _departments(session).items() if own in (None, code)}
-    form.department.choices = choices(open_to, _("All departments") if own is None else None)
+    departments = _departments(session)
+    if own is None:
+        form.department.choices = choices(departments, _("All departments"))
+    else:
+        form.department.choices = choices({}, departments.get(own, own))
     return form
 
 

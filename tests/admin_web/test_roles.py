@@ -11,7 +11,7 @@ from werkzeug.routing import Rule
 from admin_web.roles import WHO_MAY, Door
 from tests.admin_web.builders import ROLES, DeskUnderTest
 
-# What stands for a variable part of an address; nothing needs to exist there.
+# What stands for a variable part of an address ("1" for others); nothing needs to exist there.
 PARTS = {
     "filename": "desk.css",
     "call_id": "none",
@@ -37,7 +37,7 @@ PARTS = {
 
 def routes(desk: DeskUnderTest) -> Iterator[tuple[Rule, str, str]]:
     for rule in desk.app.url_map.iter_rules():
-        path = re.sub(r"<(?:\w+:)?(\w+)>", lambda part: PARTS[part[1]], rule.rule)
+        path = re.sub(r"<(?:\w+:)?(\w+)>", lambda part: PARTS.get(part[1], "1"), rule.rule)
         for method in sorted((rule.methods or set()) & {"GET", "POST"}):
             yield rule, method, path
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from sqlalchemy import text
+
 from ivr.services import audit
-from tests.admin_web.builders import DeskUnderTest, add_complaint
+from tests.admin_web.builders import DeskUnderTest, add_call, add_complaint, add_recording
 
 
 def test_what_staff_do_stands_in_the_log_in_words(desk: DeskUnderTest) -> None:
@@ -57,3 +59,58 @@ def test_the_log_goes_on_over_pages_and_no_entry_is_lost(desk: DeskUnderTest) ->
     visitor = desk.as_("administrator").english()
     assert "Next page" in visitor.get("/audit/?who=x").text
     assert visitor.get("/audit/?after=20261122T080000.000000~x").status_code == 404
+
+
+def whats(desk: DeskUnderTest, who: str) -> list[tuple[str, str]]:
+    with desk.database.read() as session:
+        newest = audit.search(session, audit.AuditFilter(who=who)).entries
+    return [(entry.what, entry.record) for entry in reversed(newest)]
+
+
+def test_who_saw_what_stands_in_the_log(desk: DeskUnderTest) -> None:
+    recording = add_recording(desk, add_call(desk))
+    ticket = add_complaint(desk, call_id="call-1", recording_id=recording)
+    visitor = desk.as_("supervisor")
+    for path in (
+        f"/complaints/{ticket}",
+        f"/complaints/{ticket}",  # again soon: one look
+        f"/complaints/{ticket}/recording.wav",
+        "/calls/call-1",
+        f"/calls/recordings/{recording}.wav",
+        "/complaints/complaints.csv?text=138",
+        "/calls/calls.csv",
+    ):
+        assert visitor.get(path).status_code == 200, path
+    assert whats(desk, "supervisor") == [
+        ("signed_in", ""),
+        ("complaint_opened", ticket),
+        ("recording_heard", f"complaint {ticket}"),
+        ("call_opened", "call call-1"),
+        ("recording_heard", f"recording {recording}"),
+        ("complaints_exported", ""),
+        ("calls_exported", ""),
+    ]
+    page = desk.as_("auditor").english().get("/audit/?what=complaints_exported").text
+    assert "text=138" in page
+
+
+def test_what_is_not_there_is_no_look(desk: DeskUnderTest) -> None:
+    visitor = desk.as_("supervisor")
+    assert visitor.get("/complaints/209901010001").status_code == 404
+    assert visitor.get("/calls/none").status_code == 404
+    assert whats(desk, "supervisor") == [("signed_in", "")]
+
+
+def test_the_page_says_whether_the_log_is_sound_and_what_is_not(desk: DeskUnderTest) -> None:
+    visitor = desk.as_("auditor").english()
+    assert "Not checked yet" in visitor.get("/audit/").text
+    visitor.post("/audit/check")
+    page = visitor.get("/audit/").text
+    assert "each of" in page
+    assert 'class="token">' in page
+    with desk.database.engine.begin() as connection:
+        connection.execute(text("DROP TRIGGER audit_log_unchanged"))
+        connection.execute(text("UPDATE audit_log SET who = 'nobody' WHERE id = 2"))
+    visitor.post("/audit/check")
+    assert "entry 2 was changed" in visitor.get("/audit/").text
+    assert "第 2 条被改动" in desk.as_("administrator").get("/audit/").text
