@@ -114,6 +114,15 @@ class Sound:
                 frames += [["event", key, step] for step in range(1, 7)] + [["audio", None]] * 5
         self._queue += frames
 
+    def speak(self, samples: Samples) -> None:
+        """Queue sound, frame by frame."""
+        payload = encode(samples, self.codec)
+        self._queue += [["audio", payload[i : i + 160]] for i in range(0, len(payload), 160)]
+
+    def until_sent(self, limit_s: float = 20.0) -> None:
+        """Wait until what was queued is on its way: the other side sends all the while, too."""
+        self.until(lambda: not self._queue, "all that was queued is sent", limit_s)
+
     def stop(self) -> None:
         self._stopped = True
         self._thread.join()
