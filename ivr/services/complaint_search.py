@@ -2,7 +2,8 @@
 
 What was said is searched by LIKE, transcript by transcript: Chinese has no blanks between
 words and most of its words have two characters, which neither SQLite's trigram index (three
-at least) nor PostgreSQL's dictionaries find. 100 000 complaints take 0.2 s (docs/architecture.md).
+at least) nor PostgreSQL's dictionaries find. 100 000 complaints take up to 0.7 s
+(docs/architecture.md).
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from ivr.services import (
     complaint_search,
     complaints,
     heartbeats,
+    recordings,
     transcript_queue,
     transcripts,
 )
@@ -72,6 +73,13 @@ def test_machine_words_stand_beside_the_recording_under_a_label_nobody_misses(de
     assert page.index("<audio") < page.index("机器转写，未经核对") < page.index("东湖街道的路灯")
     english = desk.as_("supervisor").english().get(f"/complaints/{ticket}").text
     assert "Machine transcript, not verified" in english
+
+
+def test_on_paper_the_label_stands_above_the_words_too(desk):
+    ticket = complain(desk)
+    listen(desk)
+    page = desk.as_("supervisor").get(f"/complaints/{ticket}/print").text
+    assert page.index("机器转写，未经核对") < page.index("东湖街道的路灯")
 
 
 def test_what_the_recogniser_was_unsure_of_is_said(desk):
@@ -184,6 +192,17 @@ def test_what_is_being_written_silent_or_failed_is_said(desk):
     listen(desk, TranscriptFault.UNREADABLE)
     page = visitor.get(f"/complaints/{ticket}").text
     assert "Transcription failed: the file of the recording cannot be read." in page
+
+
+@pytest.mark.parametrize("state", ["failed", "purged"])
+def test_a_recording_that_is_never_transcribed_does_not_claim_to_wait(desk, state):
+    ticket = complain(desk)
+    with desk.database.begin() as session:
+        recordings.get(session, "rec-1").state = state
+    listen(desk)
+    page = desk.as_("supervisor").english().get(f"/complaints/{ticket}").text
+    assert "This recording is not transcribed" in page
+    assert "waits to be transcribed" not in page
 
 
 def test_what_failed_is_tried_again_by_a_button_in_the_language_chosen(desk):
