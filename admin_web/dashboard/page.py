@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from typing import Any
 
-from flask_babel import format_date, format_decimal, format_percent
+from babel.dates import format_skeleton
+from flask_babel import format_date, format_decimal, format_percent, get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
@@ -325,7 +326,7 @@ def _chart(session: Session, asked: Asked, links: Links) -> BarChart:
     for bar in statistics.bars(session, asked.period, asked.scope):
         day = bar.day.isoformat()
         if bar.hour is None:
-            label, href = format_date(bar.day, "d MMM"), links.calls_of_day(day)
+            label, href = _short_day(bar.day), links.calls_of_day(day)
             if bar.day == asked.period.last and asked.period.last_hour < 23:
                 href = links.calls_of_day(day, last_hour=str(asked.period.last_hour))
         else:
@@ -339,6 +340,11 @@ def _chart(session: Session, asked: Asked, links: Links) -> BarChart:
         title = _("%(when)s: %(number)s calls", when=label, number=format_decimal(bar.calls))
         bars.append((label, title, href, values))
     return bar_chart([(name, str(words)) for name, words in SERIES], bars)
+
+
+def _short_day(day: date) -> str:
+    """A day without its year, as the page's language orders day and month."""
+    return str(format_skeleton("MMMd", day, locale=get_locale()))
 
 
 def _week(session: Session, asked: Asked, links: Links) -> list[tuple[str, list[Cell]]]:
