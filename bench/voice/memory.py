@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 from prompts.clause import Clause
+from prompts.compose import compose_text
 from prompts.renderer import AHEAD, default_renderer
 from prompts.store import ClauseStore
 from prompts.voice_client import VoiceClient
@@ -24,7 +25,10 @@ from prompts.voice_server import serve
 
 _WORDS = "城南新村一号楼因设备检修今天下午停水停电恢复供应时间请留意通知感谢配合"
 _SENTENCE = "Because of maintenance the water is off in Chengnan New Village from nine to six, "
-_TIMES = 9
+_NOTICE = (
+    "因{0}号线路检修，城南新村一号楼至十二号楼、北港镇老街、长乐路沿线，今天下午两点至晚上六点停电，"
+    "请提前做好准备，贵重电器请拔掉插头，电梯停止运行，请走楼梯，如有疑问，请拨打12345，谢谢配合。"
+)
 
 
 def run(folder: Path) -> None:
@@ -52,28 +56,35 @@ def mandarin(length: int, at: int) -> Clause:
     return Clause(text, "zh-CN")
 
 
-def measure(client: VoiceClient, pid: int, long: int) -> dict[str, dict[str, float]]:
+def measure(client: VoiceClient, pid: int, times: int, long: int) -> dict[str, dict[str, float]]:
     """The rows of the table, by what was said before."""
     client.render(Clause("Hello there.", "en"))
     client.render(Clause("您好。", "zh-CN"))
     rows: dict[str, dict[str, float]] = {"both voices loaded": {**memory_mib(pid)}}
+    taken = []
+    for at in range(times):
+        for clause in compose_text(_NOTICE.format(at), "zh-CN"):
+            start = time.perf_counter()
+            client.render(clause)
+            taken.append((time.perf_counter() - start) * 1000)
+    rows[f"zh-CN, a clause of a notice of {len(_NOTICE)} characters"] = _row(pid, taken)
     for length in (8, 20, 40, 60, 120):
         taken = []
-        for at in range(_TIMES):
+        for at in range(times):
             start = time.perf_counter()
             client.render(mandarin(length, at))
             taken.append((time.perf_counter() - start) * 1000)
-        rows[f"zh-CN, {length} characters"] = _row(pid, taken)
-    for times in (1, 3):
+        rows[f"zh-CN, {length} characters without a mark"] = _row(pid, taken)
+    for many in (1, 3):
         taken = []
-        for at in range(_TIMES):
+        for at in range(times):
             start = time.perf_counter()
-            client.render(Clause(f"Notice {at}. " + _SENTENCE * times, "en"))
+            client.render(Clause(f"Notice {at}. " + _SENTENCE * many, "en"))
             taken.append((time.perf_counter() - start) * 1000)
-        rows[f"en, {len(_SENTENCE.split()) * times} words"] = _row(pid, taken)
+        rows[f"en, {len(_SENTENCE.split()) * many} words"] = _row(pid, taken)
     if long:
         for at in range(long):
-            client.render(mandarin(4 + 7 * at % 57, at + _TIMES))
+            client.render(mandarin(4 + 7 * at % 57, at + times))
         rows[f"{long} clauses more, 4 to 60 characters"] = {**memory_mib(pid)}
     return rows
 
@@ -85,6 +96,7 @@ def _row(pid: int, taken: list[float]) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.voice.memory", description=__doc__)
     parser.add_argument("--long", type=int, default=0, help="so many clauses more")
+    parser.add_argument("--times", type=int, default=9, help="clauses of each length")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="voice") as name:
@@ -95,7 +107,7 @@ def main() -> None:
         try:
             while not (folder / "voice.sock").exists() and process.is_alive():
                 process.join(0.05)
-            rows = measure(client, process.pid or 0, arguments.long)
+            rows = measure(client, process.pid or 0, arguments.times, arguments.long)
         finally:
             client.close()
             process.terminate()
