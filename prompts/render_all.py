@@ -102,14 +102,15 @@ def foreseeable(catalogue: Catalogue) -> list[Clause]:
     for prompt in catalogue:
         ways = [(language, "") for language in {**prompt.texts, **prompt.recordings}]
         for language, variant in (*ways, *prompt.variants):
-            for clause in _of_prompt(catalogue, prompt, language, variant):
+            for clause in clauses_of(catalogue, prompt, language, variant):
                 found.setdefault((clause.language, clause.text, str(clause.recorded)), clause)
     return sorted(found.values(), key=lambda clause: clause.language, reverse=True)
 
 
-def _of_prompt(
+def clauses_of(
     catalogue: Catalogue, prompt: Prompt, language: str, variant: str
 ) -> Iterator[Clause]:
+    """Yield the clauses of one prompt that can be known ahead; of a phrase, none."""
     if prompt.id.startswith(PHRASE):
         return
     if not prompt.slots:

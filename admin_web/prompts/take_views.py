@@ -14,6 +14,7 @@ from admin_web import voice
 from admin_web.audit import note
 from admin_web.desk import desk
 from admin_web.prompts import recorded as takes
+from admin_web.prompts.ahead import render_ahead
 from admin_web.prompts.blueprint import blueprint, check_language, known
 from admin_web.prompts.forms import PromptSound
 from admin_web.prompts.page import page, prefix
@@ -50,6 +51,7 @@ def record(prompt_id: str, language: str) -> ResponseReturnValue:
             return page(prompt_id, sounds={language: form}, status=409)
         reason = _keep(prompt_id, language, present, form)
         if reason is None:
+            render_ahead(prompt_id, language)
             flash(_("The recording is in use; callers hear it from the next call on."))
             return redirect(url_for("prompts.prompt", prompt_id=prompt_id))
         form.file.errors = [_("The recording was not taken: %(reason)s", reason=reason)]

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from admin_web.audit import note
 from admin_web.desk import desk
 from admin_web.names import LANGUAGE
+from admin_web.prompts.ahead import render_ahead
 from admin_web.prompts.blueprint import blueprint, check_language, known
 from admin_web.prompts.page import base_of
 from admin_web.prompts.published import example_values, published, worded
@@ -94,6 +95,7 @@ def restore(prompt_id: str, language: str) -> ResponseReturnValue:
     except (StaleEditError, RefusedError) as error:
         flash(said(error), "error")
     else:
+        render_ahead(prompt_id, language)
         flash(_("Restored as the newest version. Callers hear it from the next call on."))
     return redirect(url_for("prompts.prompt", prompt_id=prompt_id))
 

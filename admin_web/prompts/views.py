@@ -9,6 +9,7 @@ from flask_login import current_user
 
 from admin_web.audit import note
 from admin_web.desk import desk
+from admin_web.prompts.ahead import render_ahead
 from admin_web.prompts.blueprint import blueprint, check_language, known
 from admin_web.prompts.forms import LONGEST_TEXT, PromptSearch, PromptText
 from admin_web.prompts.page import Clash, base_of, name_of, page, prefix
@@ -107,6 +108,7 @@ def publish(prompt_id: str, language: str) -> ResponseReturnValue:
             note(session, "prompt_published", f"{prompt_id} {language}", revision=str(row.revision))
     except StaleEditError:
         return _refuse_stale(prompt_id, language, form)
+    render_ahead(prompt_id, language)
     flash(_("Published. Callers hear it from the next call on."))
     return redirect(url_for("prompts.prompt", prompt_id=prompt_id))
 

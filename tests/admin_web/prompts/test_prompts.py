@@ -129,3 +129,10 @@ def test_the_first_page_says_which_voices_are_there(desk: DeskUnderTest, voice: 
     page = desk.as_("editor").english().get("/").text
     assert "hibari" in page
     assert "Missing" in page  # no Mandarin voice
+
+
+def test_what_is_published_is_rendered_before_the_first_caller(
+    desk: DeskUnderTest, voice: FakeVoice
+) -> None:
+    publish(desk.as_("editor"), "您好。欢迎致电。")
+    assert [voice.ahead.get(timeout=10) for _ in range(2)] == ["您好。", "欢迎致电。"]
