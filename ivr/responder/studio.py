@@ -39,8 +39,9 @@ FOLDER = "studio"
 """Within the state folder: a folder for each call that records a prompt."""
 RAW = "studio:raw"
 """What a flow replays to hear the take as it came."""
-PATIENCE_S = 10.0
-"""For the voice process: shorter than the flow's, so that the answer is still heard."""
+PATIENCE_S = 28.0
+"""For the voice process: shorter than the flow's, so that the answer is still heard. A take of three
+minutes is 2 s of work, and took 12 s on a machine with four times more to do than it could."""
 TONE_S = 0.25
 """How much of a take may be the tone of the key that ended it, where keys come as sound."""
 SERVICES = "studio."

@@ -94,14 +94,14 @@ class Clerk(Phone):
         self.reply("studio_tongue_menu", "1")
         self.hear("studio_now")
 
-    def speak(self, samples: np.ndarray, *, inband: bool = False) -> None:
+    def speak(self, samples: np.ndarray) -> None:
         """Speak after the tone, and end with the pound key."""
         assert self.sound is not None
         self.hear("studio_speak")
         self.sound.until_tone(1000.0)
         self.sound.speak(np.concatenate((np.zeros(BREATH), samples)))
         self.sound.until_sent()
-        self.sound.press("#", inband=inband)
+        self.sound.press("#")
 
 
 def record_of(line: RunningLine, caller: str) -> dict[str, object]:
