@@ -40,8 +40,8 @@ FOLDER = "studio"
 RAW = "studio:raw"
 """What a flow replays to hear the take as it came."""
 PATIENCE_S = 28.0
-"""For the voice process: shorter than the flow's, so that the answer is still heard. A take of three
-minutes is 2 s of work, and took 12 s on a machine with four times more to do than it could."""
+"""For the voice process: shorter than the flow's, so that the answer is still heard. A take of
+three minutes is 2 s of work, and took 12 s where four times more was to do than could be done."""
 TONE_S = 0.25
 """How much of a take may be the tone of the key that ended it, where keys come as sound."""
 SERVICES = "studio."
