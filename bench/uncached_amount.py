@@ -217,6 +217,8 @@ def main(queries: int, held: int, language: str) -> None:
                     window_s = queries * QUERY_S + 5
                     run = start(generator(), port, pid, "listen", held, window_s, RATE="50")
                     time.sleep(held / 50 + 2)  # the ramp of the generator
+                    if run.poll() is not None:
+                        finish(run)  # says what is wrong
                 found = [query(port, town, account, language) for account in town.bills]
                 del found[0]  # while it is asked for, the line still reads what is fixed
                 if run is not None:

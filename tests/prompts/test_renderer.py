@@ -237,3 +237,32 @@ def test_warming_loads_the_first_voice_and_survives_its_failure(tmp_path: Path) 
     built = renderer(tmp_path, bad)
     built.warm()
     assert built.failures == {"bad": 1}
+
+
+def test_a_voice_that_fails_again_and_again_is_named_until_it_speaks(tmp_path: Path) -> None:
+    clock, voice = Clock(), FakeVoice("moody", failing(RuntimeError("no")))
+    built = renderer(tmp_path, voice, clock=clock)
+    for times, named in ((1, []), (2, ["moody"])):
+        with pytest.raises(VoiceError):
+            built.render(CLAUSE)
+        assert (built.failures["moody"], built.failing()) == (times, named)
+        clock.now += REST_S + 1
+    voice.act = lambda text: sound()
+    built.render(CLAUSE)
+    assert built.failing() == []
+    assert built.failures["moody"] == 2  # what was counted stays counted
+
+
+def test_a_voice_that_hangs_is_named_at_once_and_no_longer_when_it_is_back(tmp_path: Path) -> None:
+    release = threading.Event()
+
+    def hang(text: str) -> Samples:
+        release.wait(10)
+        return sound()
+
+    built = renderer(tmp_path, FakeVoice("stuck", hang), FakeVoice("other"))
+    built.render(CLAUSE)
+    assert built.failing() == ["stuck"]
+    release.set()
+    built._hung["stuck"].join(5)
+    assert built.failing() == []
