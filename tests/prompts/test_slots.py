@@ -57,6 +57,10 @@ def test_any_text_parses_or_is_refused(text: str) -> None:
         ("date", "2026-12-01", date(2026, 12, 1)),
         ("time", "18:30", time(18, 30)),
         ("datetime", "2026-12-01T18:30Z", datetime(2026, 12, 1, 18, 30, tzinfo=UTC)),
+        ("weekday", "2026-12-01", date(2026, 12, 1)),
+        ("duration", "2h30m", "2h30m"),
+        ("duration", "9000", 9000),
+        ("percent", "12.5 %", Decimal("12.5")),
         ("digits", " 202611220001 ", "202611220001"),
         ("phone", "+86 138 0013 8000", "+86 138 0013 8000"),
         ("count", "2", 2),
@@ -106,3 +110,21 @@ def test_a_typed_value_is_taken_or_refused_and_what_is_taken_can_be_spoken(
 def test_a_truth_value_is_not_a_number() -> None:
     with pytest.raises(PromptError, match="count"):
         check_value(SlotType.COUNT, True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (SlotType.DURATION, -1),
+        (SlotType.DURATION, "2 hours"),
+        (SlotType.DURATION, ""),
+        (SlotType.DURATION, True),
+        (SlotType.PERCENT, "12"),
+        (SlotType.WEEKDAY, "Monday"),
+    ],
+)
+def test_what_is_no_length_of_time_percentage_or_day_is_refused(
+    kind: SlotType, value: object
+) -> None:
+    with pytest.raises(PromptError, match=f"not a {kind.value}"):
+        check_value(kind, value)  # type: ignore[arg-type]
