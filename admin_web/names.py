@@ -11,6 +11,7 @@ from flask import Flask
 from flask_babel import lazy_gettext as _l
 
 from admin_web.languages import page_language
+from admin_web.roles import ROLE_NAMES
 
 LANGUAGE = {"zh-CN": _l("Mandarin"), "en": _l("English")}
 ENDED_BY = {
@@ -69,6 +70,7 @@ RECORDING_STATE = {
     "complete": _l("Complete"),
     "unfinished": _l("Broken off"),
     "failed": _l("Failed"),
+    "purged": _l("Removed"),
 }
 TRANSCRIPT_FAULT = {
     "file_missing": _l("the file of the recording is not there"),
@@ -318,6 +320,7 @@ LINE_GAP = {
 }
 
 TABLES = {
+    "role": ROLE_NAMES,
     "kept_kind": KEPT_KIND,
     "setting_source": SETTING_SOURCE,
     "sign_in_by": SIGN_IN_BY,

@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
+from admin_web.departments import own_department
 from admin_web.desk import desk
 from admin_web.formatting import ago, local
 from admin_web.health.state import LineState, line_state
@@ -149,7 +150,7 @@ def _tiles(session: Session, state: LineState, now: datetime) -> list[Tile]:
     midnight = datetime.combine(local(now).date(), time(), desk().zone)
     counted = call_search.count(session, CallFilter(since=midnight))
     today = counted if counted <= call_search.COUNTED else f"{call_search.COUNTED}+"
-    by_state = complaint_search.counts(session)
+    by_state = complaint_search.counts(session, department=own_department())
     unsettled = sum(count for name, count in by_state.items() if name not in SETTLED)
     in_progress = state.calls if state.answering and state.calls is not None else "—"
     return [

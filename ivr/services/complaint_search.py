@@ -82,11 +82,12 @@ def search(
     return ComplaintPage(rows, following, min(total, COUNTED), total > COUNTED)
 
 
-def counts(session: Session) -> dict[ComplaintState, int]:
-    """How many complaints are in each state, zeros too."""
-    found: dict[ComplaintState, int] = dict(
-        session.execute(select(Complaint.state, func.count()).group_by(Complaint.state)).all()
-    )
+def counts(session: Session, *, department: str | None = None) -> dict[ComplaintState, int]:
+    """How many complaints are in each state, zeros too; of one department where it is given."""
+    query = select(Complaint.state, func.count()).group_by(Complaint.state)
+    if department is not None:
+        query = query.where(Complaint.department == department)
+    found: dict[ComplaintState, int] = dict(session.execute(query).all())
     return {state: found.get(state, 0) for state in ComplaintState}
 
 

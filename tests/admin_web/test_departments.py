@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from ivr.services import complaints
@@ -83,3 +85,19 @@ def test_no_link_of_a_complaint_leads_a_clerk_to_a_shut_door(
     own, _ = tickets
     assert "/calls/" not in desk.as_("clerk").get(f"/complaints/{own}").text
     assert "/calls/" in desk.as_("supervisor").get(f"/complaints/{own}").text
+
+
+def test_the_first_page_counts_the_complaints_of_the_own_department(
+    desk: DeskUnderTest, tickets: tuple[str, str]
+) -> None:
+    def unsettled(username: str) -> int:
+        page = desk.as_(username).english().get("/").text
+        found = re.search(r"<strong>(\d+)</strong>\s*complaints without a reply", page)
+        assert found is not None
+        return int(found[1])
+
+    before = unsettled("clerk"), unsettled("supervisor")
+    add_complaint(desk, category="roads")
+    assert (unsettled("clerk"), unsettled("supervisor")) == (before[0], before[1] + 1)
+    add_complaint(desk, category="environment")
+    assert unsettled("clerk") == before[0] + 1
