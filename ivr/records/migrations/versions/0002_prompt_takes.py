@@ -17,7 +17,7 @@ _NEW = "uq_prompt_recordings_prompt_language_variant_revision"
 def upgrade() -> None:
     with op.batch_alter_table("prompt_recordings") as table:
         table.add_column(_text("variant", 32))
-        table.add_column(sa.Column("seconds", sa.Float(), nullable=True))
+        table.add_column(sa.Column("seconds", sa.Double(), nullable=True))
         table.add_column(
             sa.Column("source", sa.String(length=24), nullable=False, server_default="upload")
         )

@@ -25,7 +25,7 @@ def upgrade() -> None:
         sa.Column("fault_detail", sa.String(length=200), nullable=False),
         sa.Column("language", sa.String(length=16), nullable=True),
         sa.Column("engine", sa.String(length=80), nullable=False),
-        sa.Column("confidence", sa.Float(), nullable=True),
+        sa.Column("confidence", sa.Double(), nullable=True),
         sa.Column("machine_text", sa.Text(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
