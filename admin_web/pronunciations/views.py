@@ -51,7 +51,7 @@ def words() -> ResponseReturnValue:
         rows=[] if shown == "line" else rows,
         delivered=delivered,
         occurring=occurring,
-        languages=LANGUAGES,
+        voices=LANGUAGES,
     )
 
 

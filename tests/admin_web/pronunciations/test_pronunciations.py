@@ -151,3 +151,9 @@ def test_a_supervisor_may_not_change_pronunciations(desk: DeskUnderTest) -> None
     visitor = desk.as_("supervisor")
     assert visitor.get("/pronunciations/").status_code == 403
     assert published(visitor, "民声", "min2 sheng4").status_code == 403
+
+
+def test_the_switch_of_languages_names_the_other_language(desk: DeskUnderTest) -> None:
+    page = desk.as_("editor").get("/pronunciations/").text
+    switch = page.split('class="language"')[1].split("</form>")[0]
+    assert "English" in switch
