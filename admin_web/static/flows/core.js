@@ -151,6 +151,7 @@ const Studio = (() => {
     tell("draft");
   };
   const choose = (node, { focus = false, open = true } = {}) => {
+    if (node !== state.chosen) flush(); // what was typed at the node before is sent now
     state.chosen = node in state.draft.nodes ? node : null;
     tell("chosen", { focus, open });
   };

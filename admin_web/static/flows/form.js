@@ -7,6 +7,7 @@
   const { way, pairs, condition, content, remove } = Ways;
   const place = root.querySelector("[data-form]");
   let node = null; // a copy of the chosen node's table, changed here before it is sent
+  let shown = null; // the node that the form shows: what is changed here is changed there
 
   const INPUTS = ["menu", "ask", "record", "list"];
   // kind: its fields, [path, widget, options]
@@ -43,8 +44,7 @@
     if (names.length && Object.keys(at).length === 0) put(names.join("."), undefined);
   };
   const send = (what = "put") => {
-    const id = state.chosen;
-    return Studio.edit([["put", id, Studio.copy(node)]], what, id);
+    return Studio.edit([["put", shown, Studio.copy(node)]], what, shown);
   };
   const give = (path, what) => (value) => { put(path, value); return send(what); };
 
@@ -64,7 +64,8 @@
     input.addEventListener("input", () => {
       if (!input.checkValidity()) return;
       put(path, input.value.trim() === "" ? undefined : input.value.trim());
-      Studio.later(`form:${path}`, () => send());
+      const [of, table] = [shown, node];
+      Studio.later(`form:${of}:${path}`, () => Studio.edit([["put", of, Studio.copy(table)]], "put", of));
     });
     return input;
   };
@@ -253,14 +254,16 @@
     ];
   };
 
-  let drawnFor = null;
+  let drawnFor = null; // whose open details are kept
   const draw = () => {
-    if (Studio.typing("form:") || Studio.typing("words:")) return;
+    // Who types goes on typing; but another node is shown at once, whatever is still to be sent.
+    if (shown === state.chosen && (Studio.typing("form:") || Studio.typing("words:"))) return;
     const focused = place.contains(document.activeElement) ? document.activeElement.dataset.focus : null;
     const { selectionStart, selectionEnd } = document.activeElement ?? {};
     const open = new Map([...place.querySelectorAll("details[data-keep]")].map((one) => [one.dataset.keep, one.open]));
     const id = state.chosen;
     node = id ? Studio.copy(state.draft.nodes[id]) : null;
+    shown = id;
     if (id && (typeof node !== "object" || node === null || !(node.kind in FIELDS))) {
       place.replaceChildren(h("h2", {}, id), h("p", { class: "notice error" }, t("kind_unknown")));
       return;
