@@ -92,22 +92,23 @@ def _add(form: NewPrompt) -> None:
 @blueprint.post("/<prompt_id>/delete")
 def delete(prompt_id: str) -> ResponseReturnValue:
     """Delete a prompt of staff; refused, with the places, while anything says it."""
+    came_with_the_line = prompt_id in delivered()
     with desk().database.begin() as session:
         catalogue = published(session)
         known(catalogue, prompt_id)
-        if prompt_id in delivered():
-            flash(
-                _(
-                    "This prompt came with the line and cannot be deleted; its delivered text can "
-                    "be restored."
-                ),
-                "error",
-            )
-            return page(prompt_id, status=409)
         places = uses(session, catalogue).get(prompt_id, ())
-        if not places:
+        if not places and not came_with_the_line:
             prompt_additions.delete(session, prompt_id, who=current_user.username, now=desk().now())
             note(session, "prompt_deleted", prompt_id)
+    if came_with_the_line:
+        flash(
+            _(
+                "This prompt came with the line and cannot be deleted; its delivered text can be "
+                "restored."
+            ),
+            "error",
+        )
+        return page(prompt_id, status=409)
     if places:
         return page(prompt_id, in_the_way=places, status=409)
     flash(_("“%(prompt)s” is deleted. Its history is kept.", prompt=prompt_id))

@@ -84,7 +84,10 @@ def test_a_prompt_in_use_is_not_deleted_and_the_places_are_told(desk: DeskUnderT
     assert "was not deleted" in answer.text
     assert "/flows/guides#L" in answer.text.split("was not deleted")[1].split("</div>")[0]
     assert there(desk, "notice_holiday")
-    answer = visitor.post("/prompts/greeting/delete")
+
+
+def test_a_delivered_prompt_is_not_deleted(desk: DeskUnderTest) -> None:
+    answer = desk.as_("editor").english().post("/prompts/greeting/delete")
     assert answer.status_code == 409
     assert "came with the line" in answer.text
 
