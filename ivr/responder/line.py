@@ -20,7 +20,7 @@ from ivr.media import Leg, MediaEngine, PortsExhausted
 from ivr.records import Database
 from ivr.responder.call import Call
 from ivr.responder.content import Content, Snapshot, Source
-from ivr.responder.database import Records
+from ivr.responder.database import WRITER_BUSY_MS, Records
 from ivr.responder.journal import utc_now
 from ivr.responder.ledger import Ledger
 from ivr.responder.speech import Speech
@@ -59,7 +59,8 @@ class Line:
         self._reactor = reactor
         self.settings = settings
         self.deadlines = Deadlines()
-        self.records = Records(reactor, database)
+        writing = Database(database.url, pool_size=1, busy_timeout_ms=WRITER_BUSY_MS)
+        self.records = Records(reactor, database, writing)
         self.ledger = Ledger(self.records, self.deadlines)
         self._pool = ThreadPool(1, 4, "files")
         agent = UserAgent(

@@ -23,8 +23,8 @@ from ivr.voices import order
 from ivr.wording import OperatorError, Wording
 from prompts.catalogue import Catalogue
 from prompts.engines import voices
-
 from prompts.manner import Manner
+
 SWITCH_INTERVAL_S = 0.00002
 """How long another thread may keep the interpreter once the reactor wants it. With 500 calls up
 and 10 a second coming and going, the worst gap was 28 to 34 ms at 0.02 ms and 50 to 55 ms at
