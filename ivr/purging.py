@@ -66,7 +66,7 @@ def purge(settings: Settings, database: Database, now: datetime) -> Purged:
         clauses += 1
     removed = {**done.removed, **_some(clauses)}
     if clauses:
-        retention.note(database, removed, done.faults, now)
+        retention.keep_outcome(database, removed, done.faults, now)
     checked = audit_check.check_and_keep(database, now)
     said = ", ".join(f"{number} {kind}" for kind, number in removed.items()) or "nothing"
     log.info("purge: removed %s", said)

@@ -158,11 +158,13 @@ def purge(
 
 
 def _noted(database: Database, done: Purge, now: datetime) -> Purge:
-    note(database, done.removed, done.faults, now)
+    keep_outcome(database, done.removed, done.faults, now)
     return done
 
 
-def note(database: Database, removed: Mapping[str, int], faults: list[str], now: datetime) -> None:
+def keep_outcome(
+    database: Database, removed: Mapping[str, int], faults: list[str], now: datetime
+) -> None:
     """Say what went, in the audit log where anything did, and on the page in any case."""
     with database.begin() as session:
         if removed:
