@@ -229,7 +229,7 @@ class Line:
     # --- regular work
     def _preload(self, snapshot: Snapshot) -> None:
         missing = self.speech.preload(foreseeable(snapshot.catalogue))
-        self._reactor.callFromThread(self.speech.have_slow, missing)
+        self._reactor.callFromThread(self.speech.have_ahead, missing)
 
     def _collect_when_idle(self) -> None:
         """A full collection is a gap in everybody's sound: only while there is nobody."""

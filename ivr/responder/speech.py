@@ -26,8 +26,10 @@ from prompts.store import ClauseStore
 
 MEMORY_BYTES = 64 << 20
 """Varying clauses kept in memory: about two and a quarter hours of speech."""
-SLOW_AGAIN_S = 30.0
-"""The voice process was away or busy: slower forms are asked for again after this time."""
+AHEAD_AGAIN_S = 30.0
+"""The voice process was away or busy: what is made ahead is asked for again after this time."""
+AHEAD_TRIES = 3
+"""After so many the clause waits for a caller: no voice can say it, and others come first."""
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +53,8 @@ class Speech:
         self._voices = voices
         self._in_thread = in_thread
         self._call_later = call_later
-        self._to_slow: deque[Clause] = deque()
-        self._slowing = False
+        self._ahead: deque[tuple[Clause, int]] = deque()  # and how often it was tried
+        self._making = False
         self._fixed: dict[str, bytes] = {}
         self._varying: OrderedDict[str, bytes] = OrderedDict()
         self._varying_bytes = 0
@@ -64,14 +66,11 @@ class Speech:
     def preload(self, clauses: Iterable[Clause]) -> list[Clause]:
         """Read what is in the store into memory, slower forms too; to be called in a thread.
 
-        Returns the slower forms that are not there yet, for `have_slow`.
+        Returns what is not there yet, for `have_ahead`: the usual forms first.
         """
-        missing = []
-        for clause in clauses:
-            slow = clause.at(SLOW_TEMPO)
-            if self._read(clause) and not self._read(slow):
-                missing.append(slow)
-        return missing
+        wanted = list(clauses)
+        wanted += [clause.at(SLOW_TEMPO) for clause in wanted]
+        return [clause for clause in wanted if not self._read(clause)]
 
     def _read(self, clause: Clause) -> bool:
         key = self._key(clause)
@@ -82,31 +81,41 @@ class Speech:
             self._fixed[key] = sound
         return True
 
-    def have_slow(self, clauses: Iterable[Clause]) -> None:
-        """Have these stretched, one at a time and behind everybody who waits.
+    def have_ahead(self, clauses: Iterable[Clause]) -> None:
+        """Have these made, one at a time and behind everybody who waits.
 
-        So a caller who asks for slower speech hears what is fixed at once.
+        So what was just published, or a word that is now said in another way, is heard at once,
+        and slower too.
         """
-        self._to_slow = deque(clauses)
-        if not self._slowing:
-            self._slow_next()
+        self._ahead = deque((clause, 1) for clause in clauses)
+        if not self._making:
+            self._make_next()
 
-    def _slow_next(self) -> None:
-        self._slowing = bool(self._to_slow)
-        if not self._to_slow:
+    def _make_next(self) -> None:
+        self._making = bool(self._ahead)
+        if not self._ahead:
             return
-        clause = self._to_slow[0]
+        asked_for = self._ahead[0]
+        clause, tries = asked_for
+
+        def settle() -> bool:
+            """Whether it is still wanted; it is no longer the next."""
+            wanted = bool(self._ahead) and self._ahead[0] is asked_for
+            if wanted:
+                self._ahead.popleft()
+            return wanted
 
         def done(sound: bytes | None) -> None:
             if sound is not None:
                 self._fixed[self._key(clause)] = sound
-            if self._to_slow and self._to_slow[0] is clause:
-                self._to_slow.popleft()
-            self._slow_next()
+            settle()
+            self._make_next()
 
         def failed(failure: Failure) -> None:
-            log.info("Slower speech is made later: %s", failure.getErrorMessage())
-            self._call_later(SLOW_AGAIN_S, self._slow_next)
+            log.info("%r is made later: %s", clause.text, failure.getErrorMessage())
+            if settle() and tries < AHEAD_TRIES:
+                self._ahead.append((clause, tries + 1))
+            self._call_later(AHEAD_AGAIN_S, self._make_next)
 
         asked: Deferred[Any] = self._voice.render(clause, bulk=True)
         asked.addCallback(lambda made: self._in_thread(self._store.read, made))

@@ -26,12 +26,21 @@ def rtp_low() -> int:
 
 
 @pytest.fixture(scope="session")
+def rendered(tmp_path_factory: pytest.TempPathFactory, clauses: Path, rtp_low: int) -> Path:
+    """The same clauses, with every foreseeable one in place: a line makes none beside its calls."""
+    line = RunningLine(tmp_path_factory.mktemp("rendered") / "var", clauses, rtp_low)
+    done = line.command("render")
+    assert done.returncode == 0, done.stderr
+    return clauses
+
+
+@pytest.fixture(scope="session")
 def line(
-    tmp_path_factory: pytest.TempPathFactory, clauses: Path, rtp_low: int
+    tmp_path_factory: pytest.TempPathFactory, rendered: Path, rtp_low: int
 ) -> Iterator[RunningLine]:
     """A running line with the sample town."""
     state_dir = tmp_path_factory.mktemp("line") / "var"
-    with running(RunningLine(state_dir, clauses, rtp_low)) as started:
+    with running(RunningLine(state_dir, rendered, rtp_low)) as started:
         yield started
 
 
@@ -39,12 +48,3 @@ def line(
 def town(line: RunningLine) -> Town:
     """What that line should say."""
     return Town(line.settings)
-
-
-@pytest.fixture(scope="session")
-def rendered(tmp_path_factory: pytest.TempPathFactory, clauses: Path, rtp_low: int) -> Path:
-    """The same clauses, with every foreseeable one in place: for lines started in other ways."""
-    line = RunningLine(tmp_path_factory.mktemp("rendered") / "var", clauses, rtp_low)
-    done = line.command("render")
-    assert done.returncode == 0, done.stderr
-    return clauses

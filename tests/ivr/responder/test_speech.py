@@ -7,7 +7,7 @@ import pytest
 from twisted.internet.defer import Deferred, fail, succeed
 
 from call_flows.instructions import Say
-from ivr.responder.speech import SLOW_AGAIN_S, Speech
+from ivr.responder.speech import AHEAD_AGAIN_S, Speech
 from ivr.responder.voice import VoiceUnavailableError
 from prompts.catalogue import Catalogue
 from prompts.clause import SLOW_TEMPO, Clause, silence
@@ -134,26 +134,38 @@ def test_two_callers_wait_for_one_rendering(scene: Scene) -> None:
     assert sound(one) == sound(other)
 
 
-def test_slower_forms_are_made_ahead_one_at_a_time_and_behind_callers(scene: Scene) -> None:
-    bye = Clause("Goodbye.", "en")
-    for clause in (HELLO, bye):
-        scene.render(clause)
-    missing = scene.speech.preload([HELLO, bye, Clause("Never rendered.", "en")])
-    assert [clause.text for clause in missing] == ["Hello there.", "Goodbye."]
-    scene.speech.have_slow(missing)
-    assert scene.voice.asked == [(HELLO.at(SLOW_TEMPO), True)]
-    scene.voice.speak()
-    assert scene.voice.asked[1:] == [(bye.at(SLOW_TEMPO), True)]
-    scene.voice.speak()
+def test_what_is_missing_is_made_ahead_one_at_a_time_behind_callers_usual_forms_first(
+    scene: Scene,
+) -> None:
+    new = Clause("Just published.", "en")
+    scene.render(HELLO)
+    missing = scene.speech.preload([HELLO, new])
+    assert missing == [new, HELLO.at(SLOW_TEMPO), new.at(SLOW_TEMPO)]
+    scene.speech.have_ahead(missing)
+    for clause in missing:
+        assert scene.voice.asked[-1] == (clause, True)
+        scene.voice.speak()
     assert not isinstance(scene.say(slow=True), Deferred)
-    assert len(scene.voice.asked) == 2
+    assert len(scene.voice.asked) == 3
+
+
+def test_a_clause_no_voice_can_say_lets_the_others_pass_and_is_given_up(scene: Scene) -> None:
+    bye = Clause("Goodbye.", "en")
+    scene.speech.have_ahead([HELLO, bye])
+    scene.voice.refuse()
+    scene.later[-1][1]()
+    scene.voice.speak()
+    for _try in range(2):
+        scene.voice.refuse()
+        scene.later[-1][1]()
+    assert [clause for clause, _bulk in scene.voice.asked] == [HELLO, bye, HELLO, HELLO]
 
 
 def test_while_the_voice_is_away_slower_forms_wait(scene: Scene) -> None:
-    scene.speech.have_slow([HELLO.at(SLOW_TEMPO)])
+    scene.speech.have_ahead([HELLO.at(SLOW_TEMPO)])
     scene.voice.refuse()
     ((seconds, again),) = scene.later
-    assert seconds == SLOW_AGAIN_S
+    assert seconds == AHEAD_AGAIN_S
     again()
     scene.voice.speak()
     assert not isinstance(scene.say(slow=True), Deferred)
@@ -161,8 +173,8 @@ def test_while_the_voice_is_away_slower_forms_wait(scene: Scene) -> None:
 
 def test_newly_published_content_replaces_what_was_still_to_be_made(scene: Scene) -> None:
     bye = Clause("Goodbye.", "en").at(SLOW_TEMPO)
-    scene.speech.have_slow([HELLO.at(SLOW_TEMPO), Clause("Old.", "en").at(SLOW_TEMPO)])
-    scene.speech.have_slow([bye])
+    scene.speech.have_ahead([HELLO.at(SLOW_TEMPO), Clause("Old.", "en").at(SLOW_TEMPO)])
+    scene.speech.have_ahead([bye])
     scene.voice.speak()
     assert [clause.text for clause, _bulk in scene.voice.asked] == ["Hello there.", "Goodbye."]
     scene.voice.speak()
