@@ -29,10 +29,10 @@ def recorded_bytes(line: RunningLine) -> int:
     return sum(path.stat().st_size for path in line.state_dir.glob("recordings/**/*.wav"))
 
 
-def test_a_recording_survives_the_responders_sudden_end(tmp_path, clauses, rtp_low):
+def test_a_recording_survives_the_responders_sudden_end(tmp_path, rendered, rtp_low):
     speech = tmp_path / "speech.wav"
     write_wav(speech, 77)
-    with running(RunningLine(tmp_path / "var", clauses, rtp_low + RTP_BLOCK)) as line:
+    with running(RunningLine(tmp_path / "var", rendered, rtp_low + RTP_BLOCK)) as line:
         town = Town(line.settings)
         # Speaks long enough: the call is cut off in the middle of it.
         script = complaint(speech, 3.0)(town, "zh-CN", "13800135000")
