@@ -21,7 +21,7 @@ from call_flows import FlowError
 from call_flows.checks import Severity
 from call_flows.editing import contents
 from call_flows.loader import attempt
-from call_flows.model import AskNode, InputNode, Node
+from call_flows.model import AskNode, InputNode, LookupNode, Node
 from call_flows.picture import picture, said_by
 from ivr.services import flow_drafts
 from ivr.services.flow_drafts import Draft
@@ -113,6 +113,8 @@ def _effective(node: Node) -> dict[str, str]:
             if retry is not None:
                 found[f"{event}.attempts"] = str(retry.attempts)
                 found[f"{event}.say"] = ", ".join(one.prompt for one in retry.say)
+    if isinstance(node, LookupNode):
+        found |= {"timeout": f"{node.timeout_s:g}s", "retries": str(node.retries)}
     if isinstance(node, AskNode):
         found |= {"min_digits": str(node.min_digits), "max_digits": str(node.max_digits)}
     return found

@@ -133,8 +133,8 @@
   const outcomes = () => {
     const facts = state.services[node.service] ?? { outcomes: {} };
     const names = [...new Set([...Object.keys(facts.outcomes), ...Object.keys(node.on ?? {}).filter((name) => !["timeout", "error"].includes(name))])];
-    const one = (name, none) => h("div", { class: "choice" }, h("span", { class: "outcome" }, t(`exit_${name}`) === `exit_${name}` ? name : t(`exit_${name}`), h("br"), h("code", {}, name)), way(`on.${name}`, get(`on.${name}`), give(`on.${name}`, "connect"), { none, fresh: state.chosen }));
-    return h("div", { class: "choices" }, names.map((name) => one(name, !(name in facts.outcomes))), ["timeout", "error"].map((name) => one(name, true)));
+    const one = (name, none, unset) => h("div", { class: "choice" }, h("span", { class: "outcome" }, t(`exit_${name}`) === `exit_${name}` ? name : t(`exit_${name}`), h("br"), h("code", {}, name)), way(`on.${name}`, get(`on.${name}`), give(`on.${name}`, "connect"), { none, unset, fresh: state.chosen }));
+    return h("div", { class: "choices" }, names.map((name) => one(name, !(name in facts.outcomes))), ["timeout", "error"].map((name) => one(name, true, t("as_inherited"))));
   };
 
   const cases = (path) => {
@@ -279,7 +279,7 @@
         ...FIELDS[node.kind].map(([path, widget, more]) => field(t(`field_${node.kind}_${path}`) === `field_${node.kind}_${path}` ? t(`field_${path}`) : t(`field_${node.kind}_${path}`), WIDGETS[widget](path, more))),
         INPUTS.includes(node.kind) && inheritedKeys(),
         INPUTS.includes(node.kind) && waiting(),
-        h("details", { class: "aside", "data-keep": "back" }, h("summary", {}, t("star_here")), way("back", get("back"), give("back", "connect"), { none: true, fresh: id })),
+        h("details", { class: "aside", "data-keep": "back" }, h("summary", {}, t("star_here")), way("back", get("back"), give("back", "connect"), { none: true, unset: t("as_inherited"), fresh: id })),
       ].filter(Boolean) : headForm()));
     for (const one of place.querySelectorAll("details[data-keep]")) if (drawnFor === id && open.has(one.dataset.keep)) one.open = open.get(one.dataset.keep);
     drawnFor = id;

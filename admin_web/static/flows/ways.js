@@ -29,7 +29,7 @@ const Ways = (() => {
     return kept;
   };
 
-  const targets = (present, { none = false } = {}) => {
+  const targets = (present, { none = false, unset = t("way_none") } = {}) => {
     const group = (label, options) => h("optgroup", { label }, options.map(([value, text]) =>
       h("option", { value, selected: value === present }, text)));
     const flows = Object.entries(state.flows);
@@ -41,7 +41,7 @@ const Ways = (() => {
     });
     const nodes = Object.keys(state.draft.nodes).map((name) => [`node:${name}`, name]);
     const found = [
-      (none || present === "") && h("option", { value: "", selected: present === "" }, t("way_none")),
+      (none || present === "") && h("option", { value: "", selected: present === "" }, unset),
       group(t("ways_here"), [...nodes, ["new:", t("way_new")]]),
       group(t("ways_special"), MOVES.map((move) => [`move:${move}`, t(`way_${move}`)])),
       group(t("ways_flows"), places("goto")),
@@ -53,13 +53,13 @@ const Ways = (() => {
   };
 
   // A way: where it leads, and below it what is said and set on the way.
-  const way = (key, value, give, { none = false, label = t("leads_to"), fresh = null } = {}) => {
+  const way = (key, value, give, { none = false, unset, label = t("leads_to"), fresh = null } = {}) => {
     const select = h("select", { "data-focus": `${key}.to`, "aria-label": label, onchange: () => {
       if (select.value === "new:") {
         select.value = code(value);
         Studio.tell("add", { from: fresh, then: (name) => give(led(value, `node:${name}`)), instead: code(value) });
       } else give(led(value, select.value));
-    } }, targets(code(value), { none }));
+    } }, targets(code(value), { none, unset }));
     const table = typeof value === "object" && value !== null ? value : {};
     const also = table.say !== undefined || table.set !== undefined;
     const more = h("details", { class: "also", open: also || null, "data-keep": `${key}.also` },
