@@ -37,6 +37,7 @@ ZONE = ZoneInfo("Asia/Shanghai")
 YEAR = timedelta(days=365)
 BATCH = 20_000
 MOST_CALLS = 20_000_000
+FILLED: tuple[Any, ...] = (Call, CallStep, Complaint)
 PASSWORD = "correct horse staple"  # noqa: S105
 # what a caller did: share, outcome, the steps that are written
 KINDS: tuple[tuple[float, CallOutcome, tuple[tuple[str, str, str, str], ...]], ...] = (
@@ -243,8 +244,17 @@ def main() -> None:
                                  "('12345', 'main', '', :now), ('12319', 'main', '', :now)"),
                             {"now": NOW.replace(tzinfo=None)})  # fmt: skip
         start = time.perf_counter()
+        indexes = [index for model in FILLED for index in model.__table__.indexes]
+        with database.engine.begin() as connection:
+            for index in indexes:  # made again at the end: much faster than row by row
+                index.drop(connection)
         fill_calls(database, given.calls, given.steps)
         fill_complaints(database, given.complaints)
+        with database.engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SET LOCAL statement_timeout = 0"))
+            for index in indexes:
+                index.create(connection)
         with database.engine.connect() as connection:
             connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("ANALYZE"))
         filled = time.perf_counter() - start

@@ -135,11 +135,20 @@ def downgrade() -> None:
         op.drop_table(table)
     for name in ("state_deadline", "area", "figures", "merged_into"):
         op.drop_index(f"ix_complaints_{name}", "complaints")
-    if op.get_bind().dialect.name == "sqlite":  # the table is made anew under others' keys
-        op.execute("PRAGMA defer_foreign_keys = ON")
-    with op.batch_alter_table("complaints") as complaints:
-        for name in ("confidential", "merged_into", "area"):
-            complaints.drop_column(name)
+    if op.get_bind().dialect.name == "sqlite":
+        # SQLite drops no column with a foreign key, and making the table anew would break the
+        # keys of others that point to it; so the two constraints leave the schema's text first
+        # (https://www.sqlite.org/lang_altertable.html, "Making Other Kinds Of Schema Changes").
+        op.execute("PRAGMA writable_schema = ON")
+        for column, key in (("area", "areas (code)"), ("merged_into", "complaints (ticket)")):
+            clause = f" CONSTRAINT fk_complaints_{column}_{key.split()[0]} REFERENCES {key}"
+            op.execute(
+                f"UPDATE sqlite_master SET sql = replace(sql, '{clause}', '') "
+                "WHERE type = 'table' AND name = 'complaints'"
+            )
+        op.execute("PRAGMA writable_schema = RESET")
+    for name in ("confidential", "merged_into", "area"):
+        op.drop_column("complaints", name)
     op.drop_index("ix_calls_uncounted", "calls")
     op.drop_index("ix_calls_outcome_started_at", "calls")
     for name in ("last_place", "outcome", "person_wait_s", "person_at"):
