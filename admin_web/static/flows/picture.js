@@ -19,6 +19,22 @@
   let numbers = {};
   let shown = "";
 
+  // Nodes that were moved by hand stand where they were put, in this browser.
+  const KEPT = `flow-places:${root.dataset.name}`;
+  const tidy = root.querySelector("[data-tidy]");
+  let moved = {};
+  try { moved = JSON.parse(localStorage.getItem(KEPT) ?? "{}"); } catch { /* nothing was moved */ }
+  const keep = () => {
+    tidy.hidden = Object.keys(moved).length === 0;
+    try { localStorage.setItem(KEPT, JSON.stringify(moved)); } catch { /* it holds until the page is left */ }
+  };
+  const shift = (node, dx, dy) => {
+    const [x, y] = moved[node] ?? [0, 0];
+    moved[node] = [Math.round(x + dx), Math.round(y + dy)];
+    keep();
+    draw();
+  };
+
   const s = (tag, given = {}, ...children) => {
     const made = document.createElementNS(SVG, tag);
     for (const [name, value] of Object.entries(given)) made.setAttribute(name, value);
@@ -68,7 +84,42 @@
     }
     dagre.layout(graph);
     if (mirrored(graph)) mirror(graph);
+    place(graph, groups);
     return graph;
+  };
+  // What was moved, with the signs that hang on it; its arrows become straight.
+  const place = (graph, groups) => {
+    const about = graph.graph();
+    for (const [node, [dx, dy]] of Object.entries(moved)) {
+      if (!graph.hasNode(node)) continue;
+      const hanging = groups.filter((one) => one.source === node && one.target.startsWith("sign:")).map((one) => one.target);
+      for (const name of new Set([node, ...hanging])) {
+        const at = graph.node(name);
+        at.x = Math.max(at.width / 2 + 4, at.x + dx);
+        at.y = Math.max(at.height / 2 + 4, at.y + dy);
+        about.width = Math.max(about.width, at.x + at.width / 2 + 16);
+        about.height = Math.max(about.height, at.y + at.height / 2 + 16);
+      }
+    }
+    for (const group of groups) {
+      if (!(group.source in moved) && !(group.target in moved)) continue;
+      const [from, to] = [graph.node(group.source), graph.node(group.target)];
+      const edge = graph.edge(group.source, group.target);
+      if (group.source === group.target) {
+        const [dx, dy] = moved[group.source];
+        edge.points.forEach((point) => { point.x += dx; point.y += dy; });
+        edge.x += dx; edge.y += dy;
+        continue;
+      }
+      edge.points = [border(from, to), border(to, from)];
+      edge.x = (edge.points[0].x + edge.points[1].x) / 2;
+      edge.y = (edge.points[0].y + edge.points[1].y) / 2;
+    }
+  };
+  const border = (of, towards) => {
+    const [dx, dy] = [towards.x - of.x, towards.y - of.y];
+    const part = Math.min(of.width / 2 / Math.max(Math.abs(dx), 1e-6), of.height / 2 / Math.max(Math.abs(dy), 1e-6), 1);
+    return { x: of.x + dx * part, y: of.y + dy * part };
   };
   // Key 1 belongs left of key 2; the layout knows layers, not keys.
   const mirrored = (graph) => {
@@ -245,6 +296,7 @@
     const way = TOWARDS[event.key];
     if (!way) return;
     event.preventDefault();
+    if (event.altKey) { shift(from.dataset.node, way[0] * 20, way[1] * 20); return; }
     const middle = (one) => [one.offsetLeft + one.offsetWidth / 2, one.offsetTop + one.offsetHeight / 2];
     const [x, y] = middle(from);
     let best = null;
@@ -260,6 +312,32 @@
     }
     best?.other.focus();
   });
+
+  // A node can be dragged to another place.
+  sheet.addEventListener("pointerdown", (event) => {
+    const node = event.target.closest("[data-node]");
+    if (!node || event.button !== 0 || event.pointerType === "touch") return;
+    const begin = [event.clientX, event.clientY];
+    const at = [node.offsetLeft, node.offsetTop];
+    let far = false;
+    const move = (one) => {
+      const [dx, dy] = [(one.clientX - begin[0]) / zoom, (one.clientY - begin[1]) / zoom];
+      far ||= Math.hypot(dx, dy) > 6;
+      if (!far) return;
+      node.classList.add("moving");
+      node.style.left = `${at[0] + dx}px`;
+      node.style.top = `${at[1] + dy}px`;
+    };
+    window.addEventListener("pointermove", move);
+    window.addEventListener("pointerup", (one) => {
+      window.removeEventListener("pointermove", move);
+      if (!far) return;
+      // The click that follows would open the node.
+      window.addEventListener("click", (click) => click.stopPropagation(), { capture: true, once: true });
+      setTimeout(() => shift(node.dataset.node, (one.clientX - begin[0]) / zoom, (one.clientY - begin[1]) / zoom), 0);
+    }, { once: true });
+  });
+  tidy.addEventListener("click", () => { moved = {}; keep(); draw(); fit(); });
 
   // The picture can be dragged by its ground.
   canvas.addEventListener("pointerdown", (event) => {
@@ -291,7 +369,7 @@
     } catch { /* the picture stands without numbers */ }
   };
 
-  on("start", () => { askNumbers(); setInterval(askNumbers, 5000); });
+  on("start", () => { keep(); askNumbers(); setInterval(askNumbers, 5000); });
   on("draft", draw);
   on("chosen", () => { draw(); if (state.chosen) show(state.chosen); });
   on("walked", (path) => { walked = path; draw(); if (path.at) show(path.at); });

@@ -134,6 +134,36 @@ def test_a_node_is_renamed_with_the_ways_that_lead_to_it(page: Any) -> None:
     assert page.locator(".verdict.good").count() == 1
 
 
+def test_a_node_is_moved_by_hand_and_stays_until_it_is_tidied(page: Any) -> None:
+    open_flow(page)
+
+    def top() -> float:
+        """Where it stands in the picture, whatever stands above the picture."""
+        return float(page.eval_on_selector("[data-node=english]", "node => node.offsetTop"))
+
+    before = top()
+    corner = page.eval_on_selector(
+        "button.node[data-node=english]", "node => node.getBoundingClientRect().toJSON()"
+    )
+    x, y = corner["x"] + 30, corner["y"] + 20
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 30, y + 40, steps=4)
+    page.mouse.up()
+    page.wait_for_selector("[data-tidy]:visible")
+    dragged = top()
+    assert dragged >= before + 40  # more where the picture is made smaller
+    assert page.locator("[aria-pressed=true]").count() == 0  # a drag opens nothing
+    page.reload()
+    page.wait_for_selector("button.node")
+    assert top() == dragged
+    page.focus("button.node[data-node=english]")
+    page.keyboard.press("Alt+ArrowDown")
+    assert top() == dragged + 20
+    page.click("[data-tidy]")
+    assert top() == before
+
+
 @pytest.mark.parametrize("width", [390, 768])
 def test_the_page_of_a_flow_fits_a_small_screen(page: Any, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})
