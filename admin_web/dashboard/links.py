@@ -25,9 +25,9 @@ class Links:
             query["last_hour"] = str(self.period.last_hour)
         return with_query("calls.calls", query, **self._scope(), **more)
 
-    def calls_of_day(self, day: str, **more: str) -> str:
-        """Calls of one day, or of one hour of it."""
-        query = {"ended": "1", "first_day": day, "last_day": day}
+    def calls_of_days(self, first: str, last: str, **more: str) -> str:
+        """Calls of some days of the period, or of one hour of them."""
+        query = {"ended": "1", "first_day": first, "last_day": last}
         return with_query("calls.calls", query, **self._scope(), **more)
 
     def node(self, flow: str, node: str, **more: str) -> str:

@@ -22,7 +22,7 @@ from ivr.records.tables import Area, ComplaintCategory, ComplaintState
 from ivr.services import availability, complaint_figures, statistics, statistics_period
 from ivr.services.availability import Availability
 from ivr.services.complaint_figures import Age
-from ivr.services.statistics import Figures, Scope
+from ivr.services.statistics import Bar, Figures, Scope
 from ivr.services.statistics_period import Period
 
 SERIES = (
@@ -33,6 +33,8 @@ SERIES = (
 )
 WEEKDAYS = (_l("Mon"), _l("Tue"), _l("Wed"), _l("Thu"), _l("Fri"), _l("Sat"), _l("Sun"))
 NO_AREA = "-"
+DAYS_SHOWN = 62
+"""Of longer periods the chart shows months."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,24 +324,37 @@ def _change(
 
 
 def _chart(session: Session, asked: Asked, links: Links) -> BarChart:
+    found = statistics.bars(session, asked.period, asked.scope)
+    groups: dict[tuple[int, ...], list[Bar]] = {}
+    monthly = asked.period.days > DAYS_SHOWN
+    for bar in found:
+        key = (bar.day.year, bar.day.month) if monthly else (bar.day.toordinal(), bar.hour or 0)
+        groups.setdefault(key, []).append(bar)
     bars = []
-    for bar in statistics.bars(session, asked.period, asked.scope):
-        day = bar.day.isoformat()
-        if bar.hour is None:
-            label, href = _short_day(bar.day), links.calls_of_day(day)
-            if bar.day == asked.period.last and asked.period.last_hour < 23:
-                href = links.calls_of_day(day, last_hour=str(asked.period.last_hour))
-        else:
-            label, href = f"{bar.hour:02d}", links.calls_of_day(day, hour=str(bar.hour))
-        values = (
-            bar.self_served,
-            bar.person,
-            bar.lost,
-            max(0, bar.calls - bar.self_served - bar.person - bar.lost),
+    for group in groups.values():
+        label, href = _place_of(group, asked.period, links, monthly)
+        calls, served, person, lost = (
+            sum(getattr(bar, name) for bar in group)
+            for name in ("calls", "self_served", "person", "lost")
         )
-        title = _("%(when)s: %(number)s calls", when=label, number=format_decimal(bar.calls))
+        title = _("%(when)s: %(number)s calls", when=label, number=format_decimal(calls))
+        values = (served, person, lost, max(0, calls - served - person - lost))
         bars.append((label, title, href, values))
     return bar_chart([(name, str(words)) for name, words in SERIES], bars)
+
+
+def _place_of(group: Sequence[Bar], period: Period, links: Links, monthly: bool) -> tuple[str, str]:
+    """What a bar is called, and where it leads."""
+    first, last = group[0], group[-1]
+    if first.hour is not None:
+        day = first.day.isoformat()
+        return f"{first.hour:02d}", links.calls_of_days(day, day, hour=str(first.hour))
+    cut = last.day == period.last and period.last_hour < 23
+    more = {"last_hour": str(period.last_hour)} if cut else {}
+    href = links.calls_of_days(first.day.isoformat(), last.day.isoformat(), **more)
+    if monthly:
+        return str(format_skeleton("yMMM", first.day, locale=get_locale())), href
+    return _short_day(first.day), href
 
 
 def _short_day(day: date) -> str:

@@ -33,10 +33,10 @@ class CallFilter:
     """What the list shows; an empty filter shows every call.
 
     `caller` and `called` match any part of the number, `number` the whole of it (empty: none
-    that the line lists); `since` is included, `until` is not, and so in each of `ranges`, of
-    which one must fit. `node` is a node gone through and `place` the one the call ended at,
-    each as `node` or `flow.node`; `step_outcome` is what came of `node`. `flow` is where the
-    call began.
+    that the line lists). `since` is included, `until` is not, and so in each of `ranges`, of
+    which one must fit and which do not overlap. `node` is a node gone through and `place` the
+    one the call ended at, each as `node` or `flow.node`; `step_outcome` is what came of `node`.
+    `flow` is where the call began.
     """
 
     caller: str = ""

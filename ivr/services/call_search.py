@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session, selectinload
 
 from ivr.records.tables import Call, CallBackTask, CallNote, CallStep, Complaint, Recording
@@ -86,9 +86,8 @@ def search(
 ) -> CallPage:
     """One page of calls; RefusedError for a page key that is not ours."""
     wanted = wanted or CallFilter()
-    query = filtered(wanted)
     total = None if wanted.costly else count(session, wanted)
-    rows = _rows(session, query, after, limit + 1)
+    rows = _rows(session, wanted, after, limit + 1)
     more = len(rows) > limit
     rows = rows[:limit]
     last = rows[-1] if more else None
@@ -102,8 +101,26 @@ def search(
 
 def count(session: Session, wanted: CallFilter, *, limit: int = COUNTED) -> int:
     """How many calls fit; `limit` + 1 where there are more than `limit`."""
-    ids = filtered(wanted).with_only_columns(Call.id).limit(limit + 1).subquery()
-    return session.scalar(select(func.count()).select_from(ids)) or 0
+    found = 0
+    for part in _parts(wanted):
+        ids = filtered(part).with_only_columns(Call.id).limit(limit + 1 - found).subquery()
+        found += session.scalar(select(func.count()).select_from(ids)) or 0
+        if found > limit:
+            break
+    return found
+
+
+def _parts(wanted: CallFilter) -> list[CallFilter]:
+    """One search for each of its ranges, the newest first.
+
+    Asked for all at once, the databases read all that lies between the first and the last.
+    """
+    if not wanted.ranges:
+        return [wanted]
+    return [
+        replace(wanted, ranges=(), since=since, until=until)
+        for since, until in sorted(wanted.ranges, reverse=True)
+    ]
 
 
 def find(session: Session, call_id: str) -> CallDetail:
@@ -152,10 +169,10 @@ def csv_rows(
 ) -> Iterator[list[str]]:
     """Header and one row a call, newest first, read in batches: memory does not grow."""
     yield list(CSV_HEADER)
-    query = filtered(wanted or CallFilter())
+    wanted = wanted or CallFilter()
     after: str | None = None
     while True:
-        rows = _rows(session, query, after, batch)
+        rows = _rows(session, wanted, after, batch)
         paths = _paths(session, [row.id for row in rows], numbers)
         for summary in _summaries(session, rows):
             yield _csv_row(summary, paths.get(summary.call.id, ""), zone, numbers)
@@ -181,12 +198,19 @@ def _csv_row(summary: CallSummary, path: str, zone: tzinfo, numbers: NumberView)
     return [cell(value, zone) for value in values]
 
 
-def _rows(session: Session, query: Select[Call], after: str | None, limit: int) -> Sequence[Call]:
-    if after is not None:
-        at, identity = parse_page_key(after)
-        query = query.where(tuple_(Call.started_at, Call.id) < (at, identity))
-    newest_first = query.order_by(Call.started_at.desc(), Call.id.desc())
-    return session.scalars(newest_first.limit(limit)).all()
+def _rows(session: Session, wanted: CallFilter, after: str | None, limit: int) -> list[Call]:
+    """The newest calls that fit, after a key; `ranges` must not overlap."""
+    rows: list[Call] = []
+    for part in _parts(wanted):
+        query = filtered(part)
+        if after is not None:
+            at, identity = parse_page_key(after)
+            query = query.where(tuple_(Call.started_at, Call.id) < (at, identity))
+        newest_first = query.order_by(Call.started_at.desc(), Call.id.desc())
+        rows += session.scalars(newest_first.limit(limit - len(rows))).all()
+        if len(rows) >= limit:
+            break
+    return rows
 
 
 def _summaries(session: Session, rows: Sequence[Call]) -> list[CallSummary]:

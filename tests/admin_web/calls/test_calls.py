@@ -82,7 +82,7 @@ def test_a_call_shows_its_path_in_the_zone_of_the_line(desk: DeskUnderTest) -> N
     assert "<kbd>880123</kbd>" in page
     assert ">****</kbd>" in page
     assert page.index("ask_account") < page.index("ask_code")
-    assert "3247 packets, 3 lost" in page
+    assert "0.09% of 3,250 packets lost, jitter 1.2 ms" in page
     assert "Caller hung up" in page
 
 
