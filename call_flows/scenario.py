@@ -64,9 +64,9 @@ class ScenarioError(AssertionError):
     `flow.node`, where it came to that.
     """
 
-    def __init__(self, template: str, /, *, at: str = "", **params: object) -> None:
+    def __init__(self, template: str, /, **params: object) -> None:
         self.message = Message(template, **params)
-        self.at = at
+        self.at = ""
         super().__init__(self.message)
 
 
@@ -128,11 +128,20 @@ def play(scenario: Scenario, flow_set: FlowSet, *, language: str | None = None) 
     With `language`, every prompt must be in it (the scenario's own word wins).
     """
     session = WatchedSession(flow_set, scenario.flow)
+    try:
+        _play(scenario, session, language)
+    except ScenarioError as error:
+        error.at = session.stands
+        raise
+    return session
+
+
+def _play(scenario: Scenario, session: WatchedSession, language: str | None) -> None:
     out = session.start(scenario.call)
     steps = []
     for number, step in enumerate(scenario.steps, start=1):
         where = Message("%(title)s: step %(number)s", title=scenario.title, number=number)
-        _compare(out, step, where, step.language or language, session.stands)
+        _compare(out, step, where, step.language or language)
         steps += session.take_steps()
         if step.given is not None:
             out = session.resume(step.given)
@@ -146,16 +155,13 @@ def play(scenario: Scenario, flow_set: FlowSet, *, language: str | None = None) 
                 title=scenario.title,
                 node=node,
                 path=nodes,
-                at=session.stands,
             )
     if session.failures:
         raise ScenarioError(
             "%(title)s: failed inside: %(failures)s",
             title=scenario.title,
             failures=session.failures,
-            at=session.stands,
         )
-    return session
 
 
 def prompts_of(out: Sequence[Instruction]) -> list[str]:
@@ -168,7 +174,7 @@ def prompts_of(out: Sequence[Instruction]) -> list[str]:
 
 
 def _compare(
-    out: Sequence[Instruction], step: ScenarioStep, where: Message, language: str | None, at: str
+    out: Sequence[Instruction], step: ScenarioStep, where: Message, language: str | None
 ) -> None:
     said = prompts_of(out)
     if step.expect is not None and said != list(step.expect):
@@ -177,7 +183,6 @@ def _compare(
             where=where,
             expected=list(step.expect),
             heard=said,
-            at=at,
         )
     contents = [one.content for one in out if isinstance(one, Play)]
     slots: dict[str, Any] = {}
@@ -191,7 +196,6 @@ def _compare(
                 where=where,
                 prompt=content.prompt,
                 language=content.language,
-                at=at,
             )
     for name, value in step.slots.items():
         if slots.get(name) != value:
@@ -201,15 +205,12 @@ def _compare(
                 name=name,
                 found=repr(slots.get(name)),
                 wanted=repr(value),
-                at=at,
             )
     if step.waits:
-        _compare_waits(out, dict(step.waits), where, at)
+        _compare_waits(out, dict(step.waits), where)
 
 
-def _compare_waits(
-    out: Sequence[Instruction], wanted: dict[str, Any], where: Message, at: str
-) -> None:
+def _compare_waits(out: Sequence[Instruction], wanted: dict[str, Any], where: Message) -> None:
     last = [one for one in out if not isinstance(one, SetLanguage)][-1:]
     kind = wanted.pop("for", None)
     found = type(last[0]).__name__ if last else "nothing"
@@ -219,7 +220,6 @@ def _compare_waits(
             where=where,
             found=found,
             wanted=kind,
-            at=at,
         )
     for name, value in wanted.items():
         if not last or getattr(last[0], name, None) != value:
@@ -229,7 +229,6 @@ def _compare_waits(
                 name=name,
                 found=last[0] if last else found,
                 wanted=repr(value),
-                at=at,
             )
 
 

@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from admin_web.flows.forms import LONGEST_TEXT
 from admin_web.prompts.published import LANGUAGES
 from call_flows.editing import Plain, copy_node, put_head, put_node, remove_node, rename_node
-from call_flows.errors import Message
 from call_flows.fields import PROMPT
 from call_flows.source import MAX_DEPTH
 from ivr.services import revisions
@@ -30,7 +30,10 @@ _LONGEST_PROMPT = 2000
 class UnknownEditError(Exception):
     """The page sent what no page of ours sends."""
 
-    message = Message("this edit was not understood; load the page again")
+    @property
+    def message(self) -> str:
+        """The one thing to say, in the language of the page."""
+        return str(_("This edit was not understood; load the page again."))
 
 
 class Edited:

@@ -16,7 +16,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from ivr.records.tables import FlowDraft, FlowDraftStep
-from ivr.services.errors import RefusedError, ServiceError
+from ivr.services.errors import Message, RefusedError, ServiceError
 from ivr.services.text import storable
 
 MOST_STEPS = 200
@@ -34,7 +34,9 @@ class DraftMovedError(ServiceError):
 
     def __init__(self) -> None:
         super().__init__(
-            "this draft was edited in another window; the page now shows how it stands there"
+            Message(
+                "this draft was edited in another window; the page now shows how it stands there"
+            )
         )
 
 
