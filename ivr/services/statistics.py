@@ -13,8 +13,10 @@ from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Integer, and_, func, or_, select
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.functions import GenericFunction
 
 from ivr.records.tables import CallHour, StepDay
 from ivr.services.statistics_period import Period
@@ -96,6 +98,25 @@ class LookupCount:
     count: int
 
 
+class weekday(GenericFunction[int]):  # noqa: N801 - a function's name in SQL
+    """The day of the week, Monday is 0, on either database."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(weekday, "sqlite")
+def _sqlite_weekday(element: Any, compiler: Any, **kw: Any) -> str:
+    (day,) = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"((strftime('%w', {day}) + 6) % 7)"
+
+
+@compiles(weekday)
+def _postgresql_weekday(element: Any, compiler: Any, **kw: Any) -> str:
+    (day,) = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"(extract(isodow from {day})::int - 1)"
+
+
 def figures(session: Session, period: Period, scope: Scope) -> Figures:
     """The sums of a period."""
     names = [field.name for field in fields(Figures)]
@@ -134,14 +155,17 @@ def bars(session: Session, period: Period, scope: Scope) -> list[Bar]:
 
 def week(session: Session, period: Period, scope: Scope) -> Counter[tuple[int, int]]:
     """Calls by weekday (Monday is 0) and hour."""
-    found: Counter[tuple[int, int]] = Counter()
-    for day, hour, calls in session.execute(
-        select(CallHour.day, CallHour.hour, func.sum(CallHour.calls))
-        .where(*_hours(period, scope))
-        .group_by(CallHour.day, CallHour.hour)
-    ):
-        found[day.weekday(), hour] += calls
-    return found
+    of_week = weekday(CallHour.day)
+    return Counter(
+        {
+            (int(day), hour): calls
+            for day, hour, calls in session.execute(
+                select(of_week, CallHour.hour, func.sum(CallHour.calls))
+                .where(*_hours(period, scope))
+                .group_by(of_week, CallHour.hour)
+            )
+        }
+    )
 
 
 def losses(session: Session, period: Period, scope: Scope, limit: int = NODES) -> list[NodeLoss]:

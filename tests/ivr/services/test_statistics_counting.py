@@ -21,8 +21,10 @@ from ivr.records.tables import (
     Number,
     StepDay,
 )
-from ivr.services import numbers, statistics_counting
+from ivr.services import numbers, statistics, statistics_counting
 from ivr.services.call_outcomes import EndedCall, PathStep, judge
+from ivr.services.statistics import Scope
+from ivr.services.statistics_period import Period
 
 ZONE = ZoneInfo("Asia/Shanghai")
 BEGIN = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)  # 22:00 on the line's calendar
@@ -194,6 +196,10 @@ def test_the_sums_are_what_the_calls_are(
     assert count_all(database, batch) == len(drawn)
     assert kept(database) == directly(drawn)
     assert count_all(database, batch) == 0
+    with database.read() as session:
+        shown = statistics.week(session, Period(date(2026, 11, 20), date(2026, 11, 24)), Scope())
+    began = [call["began"].astimezone(ZONE) for call in drawn]
+    assert shown == Counter((at.weekday(), at.hour) for at in began)
     with database.begin() as session:  # broken by hand, to be made again
         session.execute(update(CallHour).values(calls=CallHour.calls - 1))
         session.execute(delete(StepDay))
