@@ -33,7 +33,9 @@ class OwnPassword(DeskForm):
 class CodeForm(DeskForm):
     """A code of the app, or a recovery code."""
 
-    code = StringField(_l("Verification code"), filters=[strip], validators=[required(), at_most(64)])
+    code = StringField(
+        _l("Verification code"), filters=[strip], validators=[required(), at_most(64)]
+    )
 
 
 class ConfirmForm(DeskForm):
