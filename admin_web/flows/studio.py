@@ -39,8 +39,10 @@ def draft(name: str) -> ResponseReturnValue:
     """Everything the page of a flow begins with."""
     with desk().database.begin() as session:
         found = begin(session, name)
-        if found is None:
-            abort(404)
+    if found is None:
+        abort(404)
+    # Checking takes a while, and calls wait for whoever writes: so it is done after.
+    with desk().database.read() as session:
         return jsonify(
             draft=standing(session, found),
             catalogue=catalogue_of(session),
@@ -59,13 +61,13 @@ def change(name: str) -> ResponseReturnValue:
         return jsonify(error=said(UnknownEditError())), 400
     who, now = current_user.username, desk().now()
     try:
-        with desk().database.begin() as session:
-            if asked.get("do") == "undo":
-                found = flow_drafts.undo(session, name, who, seq=seq, now=now)
-            elif asked.get("do") == "redo":
-                found = flow_drafts.redo(session, name, who, seq=seq, now=now)
-            else:
-                found = _edit(session, name, seq, asked)
+        if asked.get("do") in ("undo", "redo"):
+            move = flow_drafts.undo if asked["do"] == "undo" else flow_drafts.redo
+            with desk().database.begin() as session:
+                found = move(session, name, who, seq=seq, now=now)
+        else:
+            found = _edit(name, seq, asked)
+        with desk().database.read() as session:
             return jsonify(draft=standing(session, found))
     except DraftMovedError as error:
         with desk().database.read() as session:
@@ -79,24 +81,27 @@ def change(name: str) -> ResponseReturnValue:
         return jsonify(error=said(error)), 400 if isinstance(error, UnknownEditError) else 422
 
 
-def _edit(session: Any, name: str, seq: int, asked: dict[str, Any]) -> flow_drafts.Draft:
-    present = own(session, name)
-    if present is None:
-        raise DraftMovedError
-    edited = Edited(session, present)
-    edited.apply(asked.get("edits"))
+def _edit(name: str, seq: int, asked: dict[str, Any]) -> flow_drafts.Draft:
+    """Make the edits of a request; all but keeping them is done before the transaction."""
+    with desk().database.read() as session:
+        present = own(session, name)
+        if present is None or present.seq != seq:
+            raise DraftMovedError
+        edited = Edited(session, present)
+        edited.apply(asked.get("edits"))
     what, subject = asked.get("what"), asked.get("subject", "")
-    return flow_drafts.change(
-        session,
-        name,
-        current_user.username,
-        seq=seq,
-        text=edited.text,
-        words=edited.words,
-        what=what if isinstance(what, str) and what in _WHAT else "text",
-        subject=subject if isinstance(subject, str) else "",
-        now=desk().now(),
-    )
+    with desk().database.begin() as session:
+        return flow_drafts.change(
+            session,
+            name,
+            current_user.username,
+            seq=seq,
+            text=edited.text,
+            words=edited.words,
+            what=what if isinstance(what, str) and what in _WHAT else "text",
+            subject=subject if isinstance(subject, str) else "",
+            now=desk().now(),
+        )
 
 
 @blueprint.post("/<name>/draft/discard")

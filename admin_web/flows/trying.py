@@ -115,12 +115,13 @@ def keep_call(name: str) -> ResponseReturnValue:
     if asked is None:
         return jsonify(error=said(UnknownEditError())), 400
     try:
-        with desk().database.begin() as session:
+        with desk().database.read() as session:
             flow_set, whole = flows_of(session, name, own(session, name))
-            trial = _held(flow_set, name, asked)
-            if not whole or trial.failures:
-                return jsonify(error=_("A call that failed inside cannot be kept.")), 422
-            title = str(asked.get("title", "")).strip()
+        trial = _held(flow_set, name, asked)
+        if not whole or trial.failures:
+            return jsonify(error=_("A call that failed inside cannot be kept.")), 422
+        title = str(asked.get("title", "")).strip()
+        with desk().database.begin() as session:
             row = flow_scenarios.add(
                 session,
                 title=title,
