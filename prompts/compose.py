@@ -10,6 +10,7 @@ like whole sentences; digits joined one by one were not recognisable.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -237,14 +238,40 @@ def _of_a_breath(sentence: str, language: str) -> Iterator[str]:
     """
     longest = _LONGEST.get(language, _LONGEST["en"])
     part = ""
-    for piece in _COMMAS.split(sentence):
-        if part and len(part) + len(piece) > longest:
-            yield part
-            part = ""
-        part += piece
+    for clause in _COMMAS.split(sentence):
+        for piece in _without_commas(clause, language):
+            if part and len(part) + len(piece) > longest:
+                yield part
+                part = ""
+            part += piece
     yield part
 
 
+def _without_commas(text: str, language: str) -> Iterator[str]:
+    """What nobody could say in one breath, cut between words into parts of about one length."""
+    between = _BETWEEN.get(language, _BETWEEN["en"])
+    number = math.ceil(len(text) / _UNBEARABLE.get(language, _UNBEARABLE["en"]))
+    at = 0
+    for part in range(1, number):
+        target = len(text) * part // number
+        places = [found.end() for found in between.finditer(text) if found.end() > at]
+        if not places:
+            break
+        end = min(places, key=lambda place: abs(place - target))
+        yield text[at:end]
+        at = end
+    yield text[at:]
+
+
+# Where there is no comma: between Chinese characters that are no figures, between English words.
+_BETWEEN = {
+    "zh-CN": re.compile(
+        r"(?<=[\u3400-\u9fff])(?<![零〇一二三四五六七八九十百千万亿两点第])"
+        r"(?=[\u3400-\u9fff])(?![零〇一二三四五六七八九十百千万亿两点])"
+    ),
+    "en": re.compile(r"(?<=[a-z])\s+(?=[A-Za-z])"),
+}
+_UNBEARABLE = {"zh-CN": 70, "en": 250}
 # Characters of a clause, about 12 s of speech; cut after commas that part no figures.
 _LONGEST = {"zh-CN": 50, "en": 180}
 _COMMAS = re.compile(r"(?<=[，、：])(?=\S)|(?<=[:,])(?=\s)")

@@ -329,6 +329,29 @@ def test_a_long_sentence_is_cut_at_its_commas_and_loses_nothing(
     assert letters == [char for char in whole if char.isalpha()]
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "longest"),
+    [
+        ("zh-CN", "因城南新村变电站设备检修今天下午北环路沿线居民用电受到影响请互相转告" * 6, 70),
+        ("zh-CN", "影响用户一百二十三万四千五百六十七户" * 8, 75),
+        ("en", "the water is off in the whole of Chengnan New Village until the evening " * 8, 260),
+    ],
+)
+def test_a_text_without_any_comma_is_cut_between_words_before_it_gets_too_long(
+    language: str, text: str, longest: int
+) -> None:
+    """120 characters in one clause took the voice process over 400 MB."""
+    clauses = compose_text(text, language)
+    assert len(clauses) > 1
+    assert all(len(clause.text) <= longest for clause in clauses)
+    said = [clause.text for clause in clauses]
+    assert "".join("".join(said).split()).rstrip(".。") == "".join(text.split())
+    if "六" in text:
+        assert all(
+            "一百二十三万四千五百六十七" in clause or "一百" not in clause for clause in said
+        )
+
+
 def reading(text: str, language: str) -> str:
     return reading_zh.speakable(text) if language == "zh-CN" else reading_en.speakable(text)
 
