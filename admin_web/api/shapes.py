@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from ivr.records.tables import Call, Complaint, Recording, Transcript
-from ivr.services.masking import NumberView, whole
+from ivr.services.masking import NumberView, in_text, whole
 
 
 def moment(value: datetime | None) -> str | None:
@@ -86,19 +86,19 @@ def complaint(row: Complaint, numbers: NumberView = whole) -> dict[str, Any]:
         "finished": row.finished,
         "call": row.call_id,
         "recording": recording(row.recording) if row.recording else None,
-        "transcript": transcript(row.recording.transcript if row.recording else None),
+        "transcript": transcript(row.recording.transcript if row.recording else None, numbers),
     }
 
 
-def transcript(row: Transcript | None) -> dict[str, Any] | None:
+def transcript(row: Transcript | None, numbers: NumberView = whole) -> dict[str, Any] | None:
     """Return what was said as far as it is known; ``verified`` once staff compared it."""
     if row is None:
         return None
     return {
         "state": row.state,
-        "text": row.text,
+        "text": in_text(row.text, numbers),
         "verified": row.checked_at is not None,
-        "machine_text": row.machine_text,
+        "machine_text": in_text(row.machine_text, numbers),
         "language": row.language,
         "confidence": row.confidence,
         "engine": row.engine,

@@ -7,6 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from ivr.records.tables import Complaint
+from ivr.services.masking import NumberView, in_text
 
 AROUND = 18
 
@@ -21,13 +22,16 @@ class Excerpt:
     verified: bool
 
 
-def excerpt(complaint: Complaint, searched: str | None) -> Excerpt | None:
-    """Return where a word of ``searched`` stands in what was said; None if nowhere."""
+def excerpt(complaint: Complaint, searched: str | None, numbers: NumberView) -> Excerpt | None:
+    """Return where a word of ``searched`` stands in what was said; None if nowhere.
+
+    Numbers in it are seen as ``numbers`` says: a part of one that is hidden is not shown as found.
+    """
     transcript = complaint.recording.transcript if complaint.recording else None
     words = unicodedata.normalize("NFKC", searched or "").split()
     if transcript is None or not words:
         return None
-    text = " ".join(transcript.text.split())
+    text = in_text(" ".join(transcript.text.split()), numbers)
     found = re.search("|".join(re.escape(word) for word in words), text, re.IGNORECASE)
     if found is None:
         return None

@@ -57,7 +57,7 @@ def overdue(complaint: Complaint) -> bool:
 @blueprint.app_template_filter()
 def excerpt(complaint: Complaint, searched: str | None) -> Excerpt | None:
     """Return where the words searched for stand in what was said."""
-    return find_excerpt(complaint, searched)
+    return find_excerpt(complaint, searched, number_view())
 
 
 @blueprint.get("/")

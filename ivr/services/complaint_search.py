@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from ivr.records.tables import Complaint, ComplaintState, Recording, Transcript
 from ivr.services.line_time import DEFAULT_ZONE
-from ivr.services.masking import NumberView, whole
+from ivr.services.masking import NumberView, in_text, whole
 from ivr.services.paging import PAGE_SIZE, page_key, parse_page_key
 from ivr.services.spreadsheet import cell
 from ivr.services.text import storable
@@ -119,7 +119,7 @@ def csv_rows(
                 *(numbers(row.caller), numbers(row.callback_number), row.language),
                 *(row.finished, row.reply, row.call_id),
                 row.recording.path if row.recording else None,
-                *_said(row),
+                *_said(row, numbers),
             )
             yield [cell(value, zone) for value in values]
         if len(rows) < batch:
@@ -128,12 +128,12 @@ def csv_rows(
         session.expunge_all()
 
 
-def _said(row: Complaint) -> tuple[str | None, bool | None]:
+def _said(row: Complaint, numbers: NumberView) -> tuple[str | None, bool | None]:
     """What was said as far as it is known, and whether somebody checked it against the sound."""
     transcript = row.recording.transcript if row.recording else None
     if transcript is None or not transcript.text:
         return None, None
-    return transcript.text, transcript.checked_at is not None
+    return in_text(transcript.text, numbers), transcript.checked_at is not None
 
 
 def _filtered(wanted: ComplaintFilter) -> Select[Complaint]:

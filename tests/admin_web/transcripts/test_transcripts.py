@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ivr.records.tables import AuditEntry, Heartbeat, TranscriptFault
@@ -291,6 +293,22 @@ def test_a_search_for_words_finds_the_complaint_and_shows_where(desk):
     assert "未经核对" in page
     with desk.database.read() as session:
         assert complaint_search.search(session).total > 1
+
+
+def test_a_number_somebody_spoke_is_masked_where_numbers_are(tmp_path):
+    desk = make_desk(tmp_path, sample=False, numbers_for=frozenset())
+    complain(desk)
+    listen(desk, replace(HEARD, text="请打我电话13912345678谢谢"))
+    supervisor = desk.as_("supervisor")
+    for path in (
+        "/complaints/?text=电话",
+        "/complaints/complaints.csv",
+        "/complaints/?text=12345678",
+    ):
+        page = supervisor.get(path).text
+        assert "13912345678" not in page, path
+        assert "<mark>12345678</mark>" not in page
+    assert "139****5678" in supervisor.get("/complaints/complaints.csv").text
 
 
 def test_programs_get_the_words_and_whether_they_are_verified(tmp_path):
