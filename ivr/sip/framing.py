@@ -91,6 +91,7 @@ class StreamFramer:
             del buffer[:taken]
         if buffer:
             if self._line_ends % 2:
+                buffer[:0] = b"\r"  # what is rejected begins with it
                 raise SipParseError(400, "a line does not end with CR LF")
             self._line_ends = 0
 

@@ -29,6 +29,7 @@ from call_flows.instructions import (
     Recorded,
     RecordingFailed,
     Say,
+    SetDelivery,
     SetLanguage,
     Transfer,
     TransferEnded,
@@ -65,7 +66,7 @@ def well_formed(out: list[Instruction]) -> bool:
     """One instruction that waits, or HangUp, and it is the last."""
     if not out or not isinstance(out[-1], (*WAITING, HangUp)):
         return False
-    return all(isinstance(one, Play | SetLanguage) for one in out[:-1])
+    return all(isinstance(one, Play | SetLanguage | SetDelivery) for one in out[:-1])
 
 
 scalars = st.one_of(

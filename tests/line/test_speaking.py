@@ -51,7 +51,7 @@ def gain_db(heard: np.ndarray, clip: Clip) -> float:
 def test_slower_and_louder_from_a_key_on_to_the_end_of_the_call(
     line: RunningLine, town: Town, codec: int
 ) -> None:
-    number = f"1370000000{codec}"
+    number = f"1350000000{codec}"
     bill = town.lookup("bills.find", LANGUAGE, account="880123")
     menu = town.clips("main_menu", LANGUAGE, {})
     slow_menu = slowly(town, "main_menu")

@@ -152,9 +152,13 @@ def test_a_header_without_end_is_refused_at_the_limit_and_not_kept() -> None:
     assert len(framer._buffer) == 0
 
 
-def test_a_line_end_cut_in_half_before_a_message_is_refused() -> None:
+@pytest.mark.parametrize("pieces", [[b"\r" + ONE], [b"\r", ONE], [b"\r\n\r", ONE]])
+def test_a_line_end_cut_in_half_before_a_message_is_refused_with_it(pieces: list[bytes]) -> None:
+    framer = StreamFramer()
     with pytest.raises(SipParseError):
-        StreamFramer().feed(b"\rOPTIONS sip:a@b SIP/2.0\r\n")
+        for piece in pieces:
+            framer.feed(piece)
+    assert framer.rejected == b"\r" + ONE
 
 
 @pytest.mark.timeout(20)
