@@ -156,8 +156,7 @@ def test_a_header_without_end_is_refused_at_the_limit_and_not_kept() -> None:
 def test_a_line_end_cut_in_half_before_a_message_is_refused_with_it(pieces: list[bytes]) -> None:
     framer = StreamFramer()
     with pytest.raises(SipParseError):
-        for piece in pieces:
-            framer.feed(piece)
+        feed_all(framer, pieces)
     assert framer.rejected == b"\r" + ONE
 
 
