@@ -239,11 +239,12 @@ class Sound:
         self._timestamp = (self._timestamp + 160) & 0xFFFFFFFF
 
     def _frame(self) -> bytes:
-        if self._tone is None:
+        tone = self._tone  # another thread may end it meanwhile
+        if tone is None:
             return SILENCE_CODE[self.codec] * 160
         time_s = (self._samples_sent + np.arange(160)) / 8000
         self._samples_sent += 160
-        return encode(8000 * np.sin(2 * math.pi * self._tone * time_s), self.codec)
+        return encode(8000 * np.sin(2 * math.pi * tone * time_s), self.codec)
 
     def _send(
         self, remote: tuple[str, int], kind: int, payload: bytes, mark: bool, at: int
