@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import fields, is_dataclass
 from functools import lru_cache
 
 from sqlalchemy.orm import Session
@@ -11,7 +9,6 @@ from sqlalchemy.orm import Session
 from admin_web.desk import desk
 from admin_web.languages import page_language
 from call_flows import FlowError, FlowSet, default_texts, load, read_folder
-from call_flows.model import Node, Utterance
 from ivr.services import revisions
 
 LINE = "line"  # what all flows share: languages, defaults, keys
@@ -54,35 +51,3 @@ def flow_titles(session: Session) -> dict[str, str]:
     found = loaded.flows.items() if loaded else ()
     titles = {name: flow.title.get(page_language(), "") for name, flow in found}
     return {name: title for name, title in titles.items() if title}
-
-
-def places_of(session: Session, prompt_id: str) -> list[str]:
-    """Return where the flows say a prompt, as ``flow.node``."""
-    loaded = flow_set(session)
-    if loaded is None:
-        return []
-    return [
-        f"{flow.id}.{node.id}"
-        for flow in loaded.flows.values()
-        for node in flow.nodes.values()
-        if prompt_id in _said(node)
-    ]
-
-
-def _said(node: Node) -> set[str]:
-    return {utterance.prompt for utterance in _utterances(node)}
-
-
-def _utterances(value: object) -> Iterator[Utterance]:
-    """Yield what is said anywhere in a value of the model, however deep."""
-    if isinstance(value, Utterance):
-        yield value
-    elif is_dataclass(value):
-        for part in fields(value):
-            yield from _utterances(getattr(value, part.name))
-    elif isinstance(value, dict):
-        for inner in value.values():
-            yield from _utterances(inner)
-    elif isinstance(value, Iterable) and not isinstance(value, str | bytes):
-        for inner in value:
-            yield from _utterances(inner)
