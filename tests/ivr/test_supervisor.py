@@ -14,13 +14,16 @@ from ivr.supervisor import FIRST_DELAY_S, LONGEST_DELAY_S, STABLE_AFTER_S, Backo
 ROOT = Path(__file__).parents[2]
 LIMIT_S = 20.0
 
-CHILD = """
+CHILD = r"""
 import os, signal, sys
 from ivr.lifeline import announce_ready, end_with_supervisor
 end_with_supervisor()
 name, behaviour = sys.argv[1:]
+def say(*words):
+    # One write a line: several children share the pipe, and print may write word by word.
+    os.write(1, (" ".join(map(str, words)) + "\n").encode())
 def stop(*_):
-    print(name, "stops", flush=True)
+    say(name, "stops")
     if behaviour != "stubborn":
         sys.exit(0)
 signal.signal(signal.SIGTERM, stop)
@@ -29,14 +32,14 @@ if behaviour == "misset":
     sys.exit(2)
 if behaviour == "dies":
     sys.exit(1)
-print(name, "runs", os.getpid(), flush=True)
+say(name, "runs", os.getpid())
 announce_ready()
 while True:
     signal.pause()
 """
 
 SUPERVISOR = """
-import sys
+import os, sys
 from ivr.supervisor import Part, Supervisor
 child = {child!r}
 parts = [
@@ -49,7 +52,7 @@ parts = [
     )
     for name, behaviour, rank, limit in {parts!r}
 ]
-ready = lambda: print("ready", flush=True)
+ready = lambda: os.write(1, b"ready\\n")
 sys.exit(Supervisor(parts, on_ready=ready, again_after_s={again_after_s}).run())
 """
 
