@@ -15,7 +15,8 @@ from prompts.store import ClauseStore
 from tests.line.harness import RunningLine
 from tests.line.heard import RATE_HZ, Clip, find, from_ulaw, from_wav
 from tests.line.jobs import Town, speech_like
-from tests.line.phone import Phone, wait_until
+from tests.line.listener import Listener
+from tests.line.phone import wait_until
 
 pytestmark = [
     pytest.mark.line,
@@ -27,7 +28,6 @@ STUDIO = "788346"
 PROMPT = "guide_business_licence"
 SPEECH_S = 2.5
 BREATH = RATE_HZ // 4  # the tone's last moments are not recorded
-SAME_WORDS = 3 * RATE_HZ // 4
 
 
 @pytest.fixture(scope="module")
@@ -64,26 +64,11 @@ def left_behind(line: RunningLine) -> list[Path]:
     return [path for path in (line.state_dir / "studio").rglob("*") if path.is_file()]
 
 
-class Clerk(Phone):
+class Clerk(Listener):
     """Somebody on the telephone, who waits for what should be said."""
 
     def __init__(self, line: RunningLine, town: Town, number: str, called: str = STUDIO) -> None:
-        super().__init__(line.sip_port, number=number, called=called)
-        self.town = town
-        self.language = "zh-CN"
-
-    def hear(self, prompt: str, **values: object) -> None:
-        assert self.sound is not None
-        first, *_others = self.town.clips(prompt, self.language, values)
-        samples = first.samples
-        if len(samples) > 2 * RATE_HZ:  # many begin with the same words
-            samples = samples[SAME_WORDS:]
-        self.sound.until_heard([Clip(first.text, samples)])
-
-    def reply(self, prompt: str, keys: str, **values: object) -> None:
-        """Press keys once a prompt has begun."""
-        self.hear(prompt, **values)
-        self.press(keys)
+        super().__init__(line, town, number, called)
 
     def enter(self, code: str) -> None:
         self.call()
@@ -99,8 +84,7 @@ class Clerk(Phone):
         """Speak after the tone, and end with the pound key."""
         assert self.sound is not None
         self.hear("studio_speak")
-        self.sound.until_tone(1000.0)
-        self.sound.speak(np.concatenate((np.zeros(BREATH), samples)))
+        self.speak_after_tone(np.concatenate((np.zeros(BREATH), samples)))
         self.sound.until_sent()
         self.sound.press("#")
 
