@@ -1,11 +1,21 @@
 """The tables, one module per concept. Importing this module knows them all."""
 
 from ivr.records.tables.audit import AuditAnchor, AuditChain, AuditEntry
+from ivr.records.tables.bill_imports import (
+    BillImport,
+    BillImportLine,
+    BillImportProblem,
+    BillMapping,
+    ImportState,
+    LineChange,
+)
 from ivr.records.tables.bills import Account, Bill, BillState, UtilityKind
 from ivr.records.tables.calls import (
     Call,
+    CallBackResult,
     CallBackState,
     CallBackTask,
+    CallBackTry,
     CallOutcome,
     CallStep,
     EndedBy,
@@ -20,6 +30,7 @@ from ivr.records.tables.complaints import (
     ComplaintState,
     ComplaintTransition,
     Department,
+    EventKind,
     TicketCounter,
 )
 from ivr.records.tables.content import (
@@ -33,8 +44,16 @@ from ivr.records.tables.content import (
 )
 from ivr.records.tables.drafts import FlowDraft, FlowDraftStep, FlowScenario
 from ivr.records.tables.line import Heartbeat, Number, Setting, TrunkRow
-from ivr.records.tables.outages import Area, Outage
+from ivr.records.tables.outages import Area, Outage, OutageArea, OutageTemplate, OutageUpload
 from ivr.records.tables.pronunciations import Pronunciation
+from ivr.records.tables.schedules import (
+    Announcement,
+    CalendarDay,
+    DayKind,
+    Manner,
+    Schedule,
+    ScheduleChange,
+)
 from ivr.records.tables.staff import (
     ApiToken,
     RecoveryCode,
@@ -62,16 +81,24 @@ from ivr.records.tables.transcripts import (
 __all__ = [
     "Account",
     "AddedPrompt",
+    "Announcement",
     "ApiToken",
     "Area",
     "AuditAnchor",
     "AuditChain",
     "AuditEntry",
     "Bill",
+    "BillImport",
+    "BillImportLine",
+    "BillImportProblem",
+    "BillMapping",
     "BillState",
+    "CalendarDay",
     "Call",
+    "CallBackResult",
     "CallBackState",
     "CallBackTask",
+    "CallBackTry",
     "CallHour",
     "CallNote",
     "CallOutcome",
@@ -82,16 +109,24 @@ __all__ = [
     "ComplaintEvent",
     "ComplaintState",
     "ComplaintTransition",
+    "DayKind",
     "Department",
     "EndedBy",
+    "EventKind",
     "FlowDraft",
     "FlowDraftStep",
     "FlowRevision",
     "FlowScenario",
     "Heartbeat",
+    "ImportState",
+    "LineChange",
     "LineGap",
+    "Manner",
     "Number",
     "Outage",
+    "OutageArea",
+    "OutageTemplate",
+    "OutageUpload",
     "PromptNumber",
     "PromptRecording",
     "PromptRevision",
@@ -104,6 +139,8 @@ __all__ = [
     "RecoveryCode",
     "Role",
     "SavedSearch",
+    "Schedule",
+    "ScheduleChange",
     "SecondFactor",
     "Setting",
     "Staff",

@@ -186,3 +186,33 @@ class CallBackTask(Base):
     done_at: Mapped[datetime | None]
     done_by: Mapped[str | None] = mapped_column(String(64))
     note: Mapped[str] = mapped_column(Text, default="")
+    # The username of who has taken it, and when the caller was promised to be called (again).
+    assignee: Mapped[str | None] = mapped_column(String(64))
+    promised_at: Mapped[datetime | None]
+
+    tries: Mapped[list[CallBackTry]] = relationship(
+        order_by="CallBackTry.id", cascade="all, delete-orphan", passive_deletes=True
+    )
+
+
+class CallBackResult(StrEnum):
+    REACHED = "reached"
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    WRONG_NUMBER = "wrong_number"
+    LATER = "later"  # reached, and asked to be called again
+
+
+class CallBackTry(Base):
+    """Once that somebody was called back; `again_at` is when they are to be called again."""
+
+    __tablename__ = "call_back_tries"
+    __table_args__ = (Index("ix_call_back_tries_task_id", "task_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    task_id: Mapped[int] = mapped_column(ForeignKey("call_back_tasks.id", ondelete="CASCADE"))
+    at: Mapped[datetime]
+    who: Mapped[str] = mapped_column(String(64))
+    result: Mapped[CallBackResult] = mapped_column(words(CallBackResult))
+    note: Mapped[str] = mapped_column(Text, default="")
+    again_at: Mapped[datetime | None]

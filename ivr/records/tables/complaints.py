@@ -72,6 +72,9 @@ class Complaint(Base):
         Index("ix_complaints_figures", "created_at", "category", "area", "state"),
         Index("ix_complaints_area", "area", "state", "created_at"),
         Index("ix_complaints_state_deadline", "state", "deadline"),
+        Index("ix_complaints_department", "department", "state", "created_at"),
+        Index("ix_complaints_assignee", "assignee", "state", "created_at"),
+        Index("ix_complaints_caller", "caller", "created_at"),
     )
 
     ticket: Mapped[str] = mapped_column(String(16), primary_key=True)
@@ -83,12 +86,16 @@ class Complaint(Base):
     callback_number: Mapped[str] = mapped_column(String(128), default="")
     language: Mapped[str | None] = mapped_column(String(16))
     department: Mapped[str | None] = mapped_column(ForeignKey("departments.code"))
+    # The username of who works on it; a department gives its complaints to its clerks itself.
+    assignee: Mapped[str | None] = mapped_column(String(64))
     area: Mapped[str | None] = mapped_column(ForeignKey("areas.code"))
     # The complaint this one is a duplicate of: whoever asks for this ticket hears of that one.
     merged_into: Mapped[str | None] = mapped_column(ForeignKey("complaints.ticket"))
     confidential: Mapped[bool] = mapped_column(default=False, server_default=false())
     deadline: Mapped[date | None]
     reply: Mapped[str] = mapped_column(Text, default="")
+    # What an English caller hears instead, where it was written.
+    reply_en: Mapped[str] = mapped_column(Text, default="", server_default="")
     finished: Mapped[bool]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
@@ -97,8 +104,23 @@ class Complaint(Base):
     events: Mapped[list[ComplaintEvent]] = relationship(order_by="ComplaintEvent.id")
 
 
+class EventKind(StrEnum):
+    """What a line of the history is about; UNSAID in lines older than the word."""
+
+    UNSAID = ""
+    FILED = "filed"
+    MOVED = "moved"
+    ASSIGNED = "given"
+    RETURNED = "returned"
+    TAKEN = "taken"
+    NOTE = "note"
+
+
 class ComplaintEvent(Base):
-    """One line of a complaint's history: who did what when."""
+    """One line of a complaint's history: who did what when.
+
+    `from_department` and `to_department` are set where it changed hands.
+    """
 
     __tablename__ = "complaint_events"
     __table_args__ = (Index("ix_complaint_events_ticket", "ticket"),)
@@ -110,6 +132,11 @@ class ComplaintEvent(Base):
     from_state: Mapped[ComplaintState | None] = mapped_column(words(ComplaintState))
     to_state: Mapped[ComplaintState] = mapped_column(words(ComplaintState))
     note: Mapped[str] = mapped_column(Text, default="")
+    kind: Mapped[EventKind] = mapped_column(
+        words(EventKind), default=EventKind.UNSAID, server_default=""
+    )
+    from_department: Mapped[str | None] = mapped_column(String(40))
+    to_department: Mapped[str | None] = mapped_column(String(40))
 
 
 class TicketCounter(Base):
