@@ -54,6 +54,14 @@ from ivr.records.tables.schedules import (
     Schedule,
     ScheduleChange,
 )
+from ivr.records.tables.schedules import (
+    Announcement,
+    CalendarDay,
+    DayKind,
+    Manner,
+    Schedule,
+    ScheduleChange,
+)
 from ivr.records.tables.staff import (
     ApiToken,
     RecoveryCode,
