@@ -64,6 +64,7 @@ class Complaint(Base):
     __tablename__ = "complaints"
     __table_args__ = (
         Index("ix_complaints_created_at_ticket", "created_at", "ticket"),
+        Index("ix_complaints_updated_at_ticket", "updated_at", "ticket"),
         Index("ix_complaints_state_created_at", "state", "created_at"),
         Index("ix_complaints_call_id", "call_id"),
         Index("ix_complaints_recording_id", "recording_id"),

@@ -98,3 +98,9 @@ class ApiToken(Base):
     revoked_at: Mapped[datetime | None]
     # Whether it is handed telephone and account numbers whole, or masked.
     whole_numbers: Mapped[bool] = mapped_column(default=False)
+    # It may do what a person of this role (and department) may, as far as its scopes go.
+    role: Mapped[Role] = mapped_column(words(Role))
+    department: Mapped[str | None] = mapped_column(ForeignKey("departments.code"))
+    scopes: Mapped[str] = mapped_column(String(500))  # words parted by blanks
+    expires_at: Mapped[datetime | None]
+    last_used_from: Mapped[str | None] = mapped_column(String(64))
