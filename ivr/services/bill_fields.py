@@ -39,14 +39,29 @@ class BillLine:
 
 # field -> names a header may use for it; compared without case, blanks and underscores
 COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "account": ("account", "account number", "户号", "用户号", "账号", "缴费户号", "客户编号"),
-    "kind": ("kind", "type", "service", "类别", "种类", "类型", "缴费类别", "费用类别"),
-    "period": ("period", "month", "账期", "月份", "费用月份", "账单月份"),
-    "amount": ("amount", "amount due", "金额", "应缴金额", "欠费金额", "应收金额"),
-    "due_on": ("due on", "due", "due date", "截止日期", "缴费截止日期", "最后缴费日", "到期日"),
-    "state": ("state", "status", "状态", "缴费状态"),
-    "holder": ("holder", "name", "户名", "姓名", "客户名称"),
-    "query_code": ("query code", "code", "查询码", "查询密码"),
+    "account": (
+        *("account", "account number", "户号", "用户号", "账号", "缴费户号", "客户编号"),
+        *("account no", "account no.", "customer number", "用户编号", "客户号", "缴费号"),
+    ),
+    "kind": (
+        *("kind", "type", "service", "类别", "种类", "类型", "缴费类别", "费用类别"),
+        *("supply", "费用种类", "缴费项目", "项目"),
+    ),
+    "period": (
+        *("period", "month", "账期", "月份", "费用月份", "账单月份"),
+        *("billing month", "billing period", "所属月份", "计费月份", "用量月份"),
+    ),
+    "amount": (
+        *("amount", "amount due", "金额", "应缴金额", "欠费金额", "应收金额"),
+        *("total", "应付金额", "本期金额", "合计金额", "应缴费用"),
+    ),
+    "due_on": (
+        *("due on", "due", "due date", "截止日期", "缴费截止日期", "最后缴费日", "到期日"),
+        *("pay by", "缴费期限", "截止日", "应缴日期", "缴费截止日"),
+    ),
+    "state": ("state", "status", "状态", "缴费状态", "账单状态", "是否缴费"),
+    "holder": ("holder", "name", "户名", "姓名", "客户名称", "用户名称", "customer name"),
+    "query_code": ("query code", "code", "查询码", "查询密码", "查询口令"),
 }
 REQUIRED = ("account", "kind", "period", "amount", "due_on")
 
@@ -76,30 +91,6 @@ def header_name(text: str) -> str:
     return re.sub(r"[\s_]+", "", plain(text).casefold())
 
 
-_COLUMN_OF = {header_name(name): field for field, names in COLUMNS.items() for name in names}
-
-
-def read_header(cells: list[str]) -> dict[str, int]:
-    """Field -> position; CellError names what is missing or there twice."""
-    positions: dict[str, int] = {}
-    for position, cell in enumerate(cells):
-        field = _COLUMN_OF.get(header_name(cell))
-        if field is None:
-            continue
-        if field in positions:
-            raise CellError(
-                "two columns give the %(field)s: %(name)r is the second", field=field, name=cell
-            )
-        positions[field] = position
-    missing = [f"{field} ({COLUMNS[field][2]})" for field in REQUIRED if field not in positions]
-    if missing:
-        raise CellError(
-            "the first line must name the columns; missing: %(missing)s",
-            missing=", ".join(missing),
-        )
-    return positions
-
-
 def read_account(text: str) -> str:
     if not re.fullmatch(r"[0-9]{3,20}", text):
         raise CellError("%(text)r is not an account number of 3 to 20 digits", text=text)
@@ -114,7 +105,8 @@ def read_kind(text: str) -> UtilityKind:
 
 
 def read_period(text: str) -> str:
-    match = re.fullmatch(r"([0-9]{4})(?:[-/.年]([0-9]{1,2})月?|([0-9]{2}))", text)
+    # A spreadsheet makes the first day of a month of 2026-11.
+    match = re.fullmatch(r"([0-9]{4})(?:[-/.年]([0-9]{1,2})(?:月|[-/.]0?1)?|([0-9]{2}))", text)
     month = int(match[2] or match[3]) if match else 0
     if match is None or not 1 <= month <= 12:
         raise CellError("%(text)r is not a month such as 2026-11", text=text)

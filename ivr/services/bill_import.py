@@ -1,42 +1,44 @@
-"""Bills from a CSV file: every bad line reported with its number, good lines kept.
+"""Files of bills from upload to undo: where each stands, and who may work on which.
 
-With `all_or_nothing` the file is first read to its end without writing, and
-imported in one transaction only if no line is bad. Without it good lines are
-committed in batches, so that calls in progress can write between them. A line
-of an account and month that the database knows replaces what is there:
-importing a corrected file again is safe, and so is going on after a crash.
+An import is *read* into lines beside the bills (`bill_staging`), looked at, and then *stored*
+(`bill_storing`), each in short transactions; it can be *undone* while nothing later overlaps.
+One import changes bills at a time. Whoever works on one says so every batch: after `LOST` without
+a sign it was broken off, and `work` takes it up where it stopped. "All or nothing" is therefore
+decided before the first bill changes; from there on it goes on to its end, over a crash too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from itertools import islice
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any
 
-from sqlalchemy import Table, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import and_, delete, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
-from ivr.records.tables import Account, Bill, UtilityKind
-from ivr.services.bill_fields import READERS, BillLine, CellError, plain, read_header
-from ivr.services.csv_source import Row, open_rows
-from ivr.services.errors import Message
-from ivr.services.query_codes import hash_code
+from ivr.records.tables import (
+    Account,
+    BillImport,
+    BillImportLine,
+    BillImportProblem,
+    ImportState,
+    LineChange,
+)
+from ivr.services import bill_staging, bill_storing
+from ivr.services.bill_columns import Columns
+from ivr.services.bill_reading import Problem
+from ivr.services.bill_staging import SessionFactory
+from ivr.services.errors import Message, NotFoundError, RefusedError
+from ivr.services.text import storable
 
-BATCH = 500
-
-SessionFactory = Callable[[], AbstractContextManager[Session]]
-
-
-class Problem(NamedTuple):
-    """What is wrong in one line; `column` is empty where it is the line as a whole."""
-
-    line: int
-    column: str
-    message: Message
+AT_WORK = (ImportState.READING, ImportState.STORING, ImportState.UNDOING)
+CHANGING = (ImportState.STORING, ImportState.UNDOING)
+LOST = timedelta(seconds=30)
+KEPT_FOR_UNDO = 12
+"""The lines of so many stored imports are kept; older ones can no longer be undone."""
+_LOCK = 0x62696C6C
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,193 +50,339 @@ class ImportReport:
     problems: tuple[Problem, ...]
 
 
-@dataclass(slots=True)
-class _Progress:
-    lines: int = 0
-    imported: int = 0
-    problems: list[Problem] = field(default_factory=list)
-    seen: dict[int, int] = field(default_factory=dict)  # hash of account and period -> line
-    kinds: dict[str, UtilityKind] = field(default_factory=dict)
+def create(
+    session: Session,
+    *,
+    filename: str,
+    file: str,
+    columns: Columns,
+    source: str,
+    who: str,
+    now: datetime,
+    state: ImportState = ImportState.UPLOADED,
+) -> BillImport:
+    """A file that was uploaded; nothing of it is read yet."""
+    row = BillImport(
+        filename=storable(filename, 100),
+        file=file,
+        source=storable(source.strip(), 80),
+        who=storable(who, 64),
+        at=now,
+        state=state,
+        mapping=columns.kept(),
+        **dict.fromkeys(("lines", "good", "wrong", "missing", "done"), 0),
+        **{change.value: 0 for change in LineChange},
+    )
+    session.add(row)
+    session.flush()
+    return row
 
-    def report(self) -> ImportReport:
-        return ImportReport(self.lines, self.imported, tuple(sorted(self.problems)))
+
+def get(session: Session, import_id: int, *, lock: bool = False) -> BillImport:
+    """One import; NotFoundError."""
+    row = session.get(BillImport, import_id, with_for_update=lock, populate_existing=lock)
+    if row is None:
+        raise NotFoundError("there is no import %(id)s", id=import_id)
+    return row
+
+
+def history(session: Session, *, limit: int = 50) -> Sequence[BillImport]:
+    """The newest imports first; those given up before anything was stored are left out."""
+    return session.scalars(
+        select(BillImport)
+        .where(BillImport.state != ImportState.DROPPED)
+        .order_by(BillImport.id.desc())
+        .limit(limit)
+    ).all()
+
+
+def problems(session: Session, import_id: int, *, limit: int | None = None) -> list[Problem]:
+    """What was wrong in the file, by line."""
+    rows = session.scalars(
+        select(BillImportProblem)
+        .where(BillImportProblem.import_id == import_id)
+        .order_by(BillImportProblem.line, BillImportProblem.column, BillImportProblem.id)
+        .limit(limit)
+    )
+    return [Problem(row.line, row.column, _message(row.message)) for row in rows]
+
+
+def _message(kept: dict[str, Any]) -> Message:
+    from ivr.records import tables
+
+    params = {
+        name: getattr(tables, value["of"])(value["word"]) if isinstance(value, dict) else value
+        for name, value in kept["params"].items()
+    }
+    return Message(kept["template"], **params)
+
+
+def begin_reading(session: Session, import_id: int, columns: Columns, *, now: datetime) -> None:
+    """From here on `work` reads the file; RefusedError where it is past that."""
+    row = get(session, import_id, lock=True)
+    if row.state not in (ImportState.UPLOADED, ImportState.READY, ImportState.FAILED):
+        raise _past(row)
+    if row.stored_at is not None:
+        raise _past(row)
+    row.mapping, row.state, row.beat_at, row.fault = columns.kept(), ImportState.READING, now, None
+    session.flush()
+
+
+def begin_storing(
+    session: Session, import_id: int, *, all_or_nothing: bool, now: datetime
+) -> BillImport:
+    """From here on `work` stores the lines; RefusedError says why it may not."""
+    _alone(session, import_id)
+    row = get(session, import_id, lock=True)
+    if row.state is not ImportState.READY:
+        raise _past(row)
+    if all_or_nothing and row.wrong:
+        raise RefusedError(
+            "%(number)s lines are wrong, and all or nothing was chosen", number=row.wrong
+        )
+    if not row.good:
+        raise RefusedError("no line of this file is good")
+    other_kind = session.scalar(
+        select(func.count())
+        .select_from(BillImportLine)
+        .join(Account, Account.number == BillImportLine.account)
+        .where(BillImportLine.import_id == import_id, Account.kind != BillImportLine.kind)
+    )
+    if other_kind:
+        raise RefusedError("an account has become another kind meanwhile; check the file again")
+    row.state, row.all_or_nothing, row.done = ImportState.STORING, all_or_nothing, 0
+    row.stored_at = row.beat_at = now
+    session.flush()
+    return row
+
+
+def begin_undo(session: Session, import_id: int, *, who: str, now: datetime) -> BillImport:
+    """From here on `work` puts back what was there; RefusedError says why it may not."""
+    _alone(session, import_id)
+    row = get(session, import_id, lock=True)
+    if row.state is not ImportState.STORED:
+        raise _past(row)
+    if not can_be_undone(session, row):
+        raise RefusedError("this import is too long ago to be undone")
+    bill_storing.refuse_overlaps(session, import_id)
+    row.state, row.undone_by, row.beat_at = ImportState.UNDOING, storable(who, 64), now
+    session.flush()
+    return row
+
+
+def can_be_undone(session: Session, row: BillImport) -> bool:
+    """Whether what it replaced is still kept."""
+    return row.state is ImportState.STORED and (
+        session.scalar(select(BillImportLine.line).where(BillImportLine.import_id == row.id))
+        is not None
+    )
+
+
+def drop(session: Session, import_id: int) -> str:
+    """Give up an import that changed nothing yet; the name of its file, to be removed."""
+    row = get(session, import_id, lock=True)
+    if row.stored_at is not None or row.state in CHANGING:
+        raise _past(row)
+    _forget_lines(session, import_id)
+    row.state = ImportState.DROPPED
+    session.flush()
+    return row.file
+
+
+def _past(row: BillImport) -> RefusedError:
+    return RefusedError(
+        "import %(id)s is %(state)s by now; load the page again", id=row.id, state=row.state
+    )
+
+
+def _alone(session: Session, import_id: int) -> None:
+    """RefusedError while another import changes bills; held to the end of the transaction."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    other = session.scalar(
+        select(BillImport).where(BillImport.state.in_(CHANGING), BillImport.id != import_id)
+    )
+    if other is not None:
+        raise RefusedError(
+            "import %(id)s (%(file)s) is at work; wait until it is done",
+            id=other.id,
+            file=other.filename,
+        )
+
+
+def lost(session: Session, now: datetime) -> list[int]:
+    """Imports that somebody should be working on and nobody is, the oldest first."""
+    return list(
+        session.scalars(
+            select(BillImport.id)
+            .where(
+                BillImport.state.in_(AT_WORK),
+                or_(BillImport.beat_at.is_(None), BillImport.beat_at < now - LOST),
+            )
+            .order_by(BillImport.id)
+        )
+    )
+
+
+def take(session: Session, import_id: int, now: datetime) -> bool:
+    """Take up an import that was broken off; False where somebody else just did."""
+    taken = session.execute(
+        update(BillImport)
+        .where(
+            BillImport.id == import_id,
+            BillImport.state.in_(AT_WORK),
+            or_(BillImport.beat_at.is_(None), BillImport.beat_at < now - LOST),
+        )
+        .values(beat_at=now)
+    )
+    return bool(getattr(taken, "rowcount", 0))
+
+
+def work(
+    begin: SessionFactory,
+    import_id: int,
+    path: Path | None,
+    *,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> None:
+    """Do what the import's state says is to be done, to its end.
+
+    What is wrong with the file itself ends it as failed, with the reason. A database that is
+    away is raised: the import stays as it is, to be taken up again.
+    """
+
+    def beat(session: Session) -> None:
+        session.execute(
+            update(BillImport).where(BillImport.id == import_id).values(beat_at=clock())
+        )
+
+    with begin() as session:
+        row = get(session, import_id)
+        state, columns, name = row.state, Columns.of(row.mapping), row.filename
+    match state:
+        case ImportState.READING:
+            try:
+                if path is None:
+                    raise RefusedError("the file is no longer there; upload it again")
+                chosen = columns if columns.columns else None
+                bill_staging.stage(begin, import_id, path, chosen, name=name, beat=beat)
+            except RefusedError as error:
+                _finish(begin, import_id, ImportState.FAILED, fault=error.message)
+            else:
+                _finish(begin, import_id, ImportState.READY)
+        case ImportState.STORING:
+            bill_storing.store(begin, import_id, beat=beat)
+            _finish(begin, import_id, ImportState.STORED)
+        case ImportState.UNDOING:
+            bill_storing.take_back(begin, import_id, beat=beat)
+            _finish(begin, import_id, ImportState.UNDONE, undone_at=clock())
+
+
+def _finish(
+    begin: SessionFactory,
+    import_id: int,
+    state: ImportState,
+    *,
+    fault: Message | None = None,
+    undone_at: datetime | None = None,
+) -> None:
+    with begin() as session:
+        row = get(session, import_id, lock=True)
+        row.state, row.beat_at = state, None
+        row.fault = bill_staging.kept_message(fault) if fault is not None else None
+        if state is ImportState.STORED:
+            counts = dict(
+                session.execute(
+                    select(BillImportLine.change, func.count())
+                    .where(BillImportLine.import_id == import_id)
+                    .group_by(BillImportLine.change)
+                ).all()
+            )
+            for change in LineChange:
+                setattr(row, change.value, counts.get(change, 0))
+        if undone_at is not None:
+            row.undone_at = undone_at
+        session.flush()
+        if state in (ImportState.STORED, ImportState.UNDONE):
+            _forget_old_lines(session)
+
+
+def fault_of(row: BillImport) -> Message | None:
+    """Why an import failed."""
+    return _message(row.fault) if row.fault else None
+
+
+def _forget_old_lines(session: Session) -> None:
+    kept = (
+        select(BillImport.id)
+        .where(BillImport.state == ImportState.STORED)
+        .order_by(BillImport.id.desc())
+        .limit(KEPT_FOR_UNDO)
+        .scalar_subquery()
+    )
+    old = session.scalars(
+        select(BillImport.id).where(
+            or_(
+                BillImport.state.in_((ImportState.UNDONE, ImportState.DROPPED)),
+                and_(BillImport.state == ImportState.STORED, BillImport.id.not_in(kept)),
+            ),
+            BillImport.id.in_(select(BillImportLine.import_id).distinct()),
+        )
+    ).all()
+    for import_id in old:
+        _forget_lines(session, import_id)
+
+
+def _forget_lines(session: Session, import_id: int) -> None:
+    session.execute(delete(BillImportLine).where(BillImportLine.import_id == import_id))
+    session.execute(delete(BillImportProblem).where(BillImportProblem.import_id == import_id))
 
 
 def import_bills(
-    session_factory: SessionFactory, path: Path | str, all_or_nothing: bool = False
+    session_factory: SessionFactory,
+    path: Path | str,
+    all_or_nothing: bool = False,
+    *,
+    who: str = "command",
 ) -> ImportReport:
-    """Import `path`; RefusedError where the file cannot be read at all.
+    """Import `path` with nobody to ask; RefusedError where the file cannot be read at all.
 
-    `session_factory` is `database.begin`: one transaction at a time.
+    `session_factory` is `database.begin`: one transaction at a time. An import that was broken
+    off goes first.
     """
     source = Path(path)
-    if not all_or_nothing:
-        progress = _Progress()
-        with open_rows(source) as rows:
-            for batch in _batches(rows, progress):
-                with session_factory() as session:
-                    good = _known_kinds_agree(session, batch, progress)
-                    _write(session, good)
-                progress.imported += len(good)
-        return progress.report()
-
-    checked = _Progress()
-    with open_rows(source) as rows:
-        for batch in _batches(rows, checked):
-            with session_factory() as session:
-                _known_kinds_agree(session, batch, checked)
-    if checked.problems:
-        return checked.report()
-    progress = _Progress()
-    try:
-        with open_rows(source) as rows, session_factory() as session:
-            for batch in _batches(rows, progress):
-                good = _known_kinds_agree(session, batch, progress)
-                _write(session, good)
-                progress.imported += len(good)
-            if progress.problems:
-                raise _ChangedMeanwhile
-    except _ChangedMeanwhile:
-        progress.imported = 0
-    return progress.report()
-
-
-class _ChangedMeanwhile(Exception):  # noqa: N818 - never leaves this module
-    """The file, or an account, is no longer what was checked: undo the transaction."""
-
-
-def _batches(rows: Iterator[Row], progress: _Progress) -> Iterator[list[tuple[int, BillLine]]]:
-    header = next(rows, None)
-    if header is None or not any(header.cells):
-        progress.problems.append(Problem(1, "", Message("the file is empty")))
-        return
-    try:
-        positions = read_header(list(header.cells))
-    except CellError as error:
-        progress.problems.append(Problem(header.line, "", error.message))
-        return
-    good = _good_lines(rows, positions, progress)
-    while batch := list(islice(good, BATCH)):
-        yield batch
-
-
-def _good_lines(
-    rows: Iterator[Row], positions: dict[str, int], progress: _Progress
-) -> Iterator[tuple[int, BillLine]]:
-    for row in rows:
-        if row.fault:
-            progress.lines += 1
-            progress.problems.append(Problem(row.line, "", row.fault))
-            continue
-        if not any(cell.strip() for cell in row.cells):
-            continue
-        progress.lines += 1
-        line = _read(row, positions, progress)
-        if line is not None and _agrees_with_file(row.line, line, progress):
-            yield row.line, line
-
-
-def _read(row: Row, positions: dict[str, int], progress: _Progress) -> BillLine | None:
-    values: dict[str, Any] = {}
-    for name, reader in READERS.items():
-        position = positions.get(name)
-        beyond = position is not None and position >= len(row.cells)
-        text = "" if position is None or beyond else plain(row.cells[position])
-        try:
-            values[name] = reader(text)
-        except CellError as error:
-            message = Message("the line ends before this column") if beyond else error.message
-            progress.problems.append(Problem(row.line, name, message))
-    return BillLine(**values) if len(values) == len(READERS) else None
-
-
-def _agrees_with_file(number: int, line: BillLine, progress: _Progress) -> bool:
-    """A month twice, or an account of two kinds, in one file: the first line stands."""
-    key = hash((line.account, line.period))
-    first = progress.seen.setdefault(key, number)
-    if first != number:
-        text = Message(
-            "account %(account)s has a bill for %(period)s in line %(line)s already",
-            account=line.account,
-            period=line.period,
-            line=first,
+    if not source.is_file():
+        raise RefusedError("%(file)s is not a file", file=source.name)
+    now = datetime.now(UTC)
+    with session_factory() as session:
+        broken_off = [one for one in lost(session, now) if take(session, one, now)]
+    for one in broken_off:
+        work(session_factory, one, None)
+    with session_factory() as session:
+        row = create(
+            session,
+            filename=source.name,
+            file="",
+            columns=Columns(),
+            source="",
+            who=who,
+            now=now,
+            state=ImportState.READING,
         )
-        progress.problems.append(Problem(number, "period", text))
-        return False
-    kind = progress.kinds.setdefault(line.account, line.kind)
-    if kind is not line.kind:
-        text = Message(
-            "account %(account)s is %(before)s further up, %(here)s here",
-            account=line.account,
-            before=kind,
-            here=line.kind,
-        )
-        progress.problems.append(Problem(number, "kind", text))
-        return False
-    return True
-
-
-def _known_kinds_agree(
-    session: Session, batch: Sequence[tuple[int, BillLine]], progress: _Progress
-) -> list[BillLine]:
-    """The lines whose account the database does not know as another kind."""
-    numbers = {line.account for _, line in batch}
-    known = dict(
-        session.execute(
-            select(Account.number, Account.kind).where(Account.number.in_(numbers))
-        ).all()
-    )
-    good = []
-    for number, line in batch:
-        kind = known.get(line.account, line.kind)
-        if kind is line.kind:
-            good.append(line)
+        row.beat_at = now
+        import_id = row.id
+    work(session_factory, import_id, source)
+    with session_factory() as session:
+        row = get(session, import_id)
+        fault, found = fault_of(row), tuple(problems(session, import_id))
+        lines, good = row.lines, row.good
+        if fault is None and good and not (all_or_nothing and row.wrong):
+            begin_storing(session, import_id, all_or_nothing=all_or_nothing, now=datetime.now(UTC))
         else:
-            text = Message(
-                "account %(account)s is %(before)s in the database, not %(here)s",
-                account=line.account,
-                before=kind,
-                here=line.kind,
-            )
-            progress.problems.append(Problem(number, "kind", text))
-    return good
-
-
-def _write(session: Session, lines: Sequence[BillLine]) -> None:
-    if not lines:
-        return
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    accounts, bills = cast(Table, Account.__table__), cast(Table, Bill.__table__)
-    session.execute(
-        insert(accounts).on_conflict_do_nothing(index_elements=["number"]),
-        [
-            {"number": number, "kind": kind, "holder": "", "wrong_tries": 0}
-            for number, kind in {line.account: line.kind for line in lines}.items()
-        ],
-    )
-    for line in lines:
-        # Only what the file says: an empty cell takes neither name nor code away.
-        changed: dict[str, Any] = {"holder": line.holder} if line.holder else {}
-        if line.query_code:
-            changed["query_code_hash"] = hash_code(line.query_code)
-        if changed:
-            session.execute(
-                accounts.update().where(accounts.c.number == line.account).values(**changed)
-            )
-    statement = insert(bills)
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["account", "period"],
-            set_={name: statement.excluded[name] for name in ("amount", "due_on", "state")},
-        ),
-        [
-            {
-                "account": line.account,
-                "period": line.period,
-                "amount": line.amount,
-                "due_on": line.due_on,
-                "state": line.state,
-            }
-            for line in lines
-        ],
-    )
+            drop(session, import_id)
+            good = 0
+    if fault is not None:
+        raise RefusedError(fault)
+    if good:
+        work(session_factory, import_id, None)
+    return ImportReport(lines, good, found)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,8 +35,9 @@ class Row:
     fault: Message | None = None
 
 
-def find_encoding(path: Path) -> str:
+def find_encoding(path: Path, name: str = "") -> str:
     """The encoding of a whole file, read once in blocks; RefusedError where it is none we know."""
+    shown = name or path.name
     try:
         with path.open("rb") as file:
             start = file.read(4)
@@ -48,10 +50,10 @@ def find_encoding(path: Path) -> str:
                     return encoding
     except OSError as error:
         raise RefusedError(
-            "%(file)s cannot be read: %(reason)s", file=path.name, reason=error.strerror
+            "%(file)s cannot be read: %(reason)s", file=shown, reason=error.strerror
         ) from error
     raise RefusedError(
-        "%(file)s is neither UTF-8 nor GB18030 text; save it as CSV UTF-8", file=path.name
+        "%(file)s is neither UTF-8 nor GB18030 text; save it as CSV UTF-8", file=shown
     )
 
 
@@ -67,25 +69,35 @@ def _decodes(blocks: Iterator[bytes], encoding: str) -> bool:
 
 
 @contextmanager
-def open_rows(path: Path) -> Iterator[Iterator[Row]]:
-    """The rows of a file; memory does not grow with it. RefusedError."""
-    encoding = find_encoding(path)
+def open_rows(path: Path, name: str = "") -> Iterator[Iterator[Row]]:
+    """The rows of a file; memory does not grow with it. RefusedError.
+
+    A first line `sep=;`, as Excel understands it, names the delimiter and is no row.
+    """
+    encoding = find_encoding(path, name)
     try:
         # A damaged UTF-16 file must not stop at its first damaged place: its line is reported.
         with path.open(encoding=encoding, errors="replace", newline="") as file:
             first = file.readline(BLOCK)
-            file.seek(0)
-            yield _rows(file, delimiter=max(",\t;", key=first.count))
+            named = _SEPARATOR.fullmatch(first.strip())
+            if named:
+                yield _rows(file, named[1] or "\t", before=1)
+            else:
+                file.seek(0)
+                yield _rows(file, max(",\t;", key=first.count))
     except OSError as error:
         raise RefusedError(
-            "%(file)s cannot be read: %(reason)s", file=path.name, reason=error.strerror
+            "%(file)s cannot be read: %(reason)s", file=name or path.name, reason=error.strerror
         ) from error
 
 
-def _rows(file: TextIO, delimiter: str) -> Iterator[Row]:
+_SEPARATOR = re.compile(r'"?sep=([,;|]?)"?', re.IGNORECASE)
+
+
+def _rows(file: TextIO, delimiter: str, before: int = 0) -> Iterator[Row]:
     reader = csv.reader(file, delimiter=delimiter)
     while True:
-        line = reader.line_num + 1
+        line = before + reader.line_num + 1
         try:
             yield Row(line, next(reader))
         except StopIteration:

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from ivr.records.tables import Account, Bill, BillState, UtilityKind
-from ivr.services import bill_fields, bills
+from ivr.records.tables import Account, Bill, BillState, ImportState, UtilityKind
+from ivr.services import bill_fields, bill_import, bills
 from ivr.services.bill_fields import CellError
-from ivr.services.bill_import import BATCH, Problem, import_bills
+from ivr.services.bill_import import import_bills
+from ivr.services.bill_reading import BATCH, Problem, Reading
 from ivr.services.csv_source import open_rows
 from ivr.services.errors import RefusedError
 from tests.databases import environment
@@ -169,7 +170,7 @@ def test_a_field_beyond_all_measure_is_a_problem_of_its_line(bring):
 
 def test_a_file_that_is_no_text_is_refused(bring):
     with pytest.raises(RefusedError, match="neither UTF-8 nor GB18030"):
-        bring(b"PK\x03\x04\xff\xff\x00\x81\x30")
+        bring(b"\x89PNG\xff\xff\x00\x81\x30")
 
 
 def test_a_file_that_is_not_there_is_named(database, tmp_path):
@@ -224,38 +225,33 @@ def test_a_cell_is_read_or_refused_and_never_anything_else(field, text):
 def test_any_bytes_are_reported_or_refused(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("any") / "bills.csv"
     path.write_bytes(codecs.BOM_UTF8 + HEADER.encode() + b"\n" + data)
-    sessions = []
-
-    def no_session():
-        sessions.append(1)
-        raise LookupError
-
+    reading = Reading()
     try:
-        report = import_bills(no_session, path)
+        with open_rows(path) as rows:
+            good = sum(len(batch) for batch in reading.batches(rows))
     except RefusedError:
         return
-    except LookupError:
-        return  # there was a good line
-    assert report.imported == 0
+    assert good + reading.wrong_lines == reading.lines
+    assert all(problem.line > 1 for problem in reading.problems)
 
 
 BROKEN_OFF = """
-import sys, pathlib, os
+import sys, os
 from ivr.records import Database
-from ivr.services import bill_import
+from ivr.services import bill_import, bill_storing
 database = Database(sys.argv[1])
-real = bill_import._write
-def write_and_die(session, lines):
-    real(session, lines)
-    if session.scalar(bill_import.select(bill_import.Bill.id).offset(600)):
+real = bill_storing.write_bills
+def write_and_die(session, *given):
+    real(session, *given)
+    if session.scalar(bill_storing.select(bill_storing.Bill.id).offset(600)):
         os.kill(os.getpid(), 9)
-bill_import._write = write_and_die
+bill_storing.write_bills = write_and_die
 bill_import.import_bills(database.begin, sys.argv[2], sys.argv[3] == "all")
 """
 
 
-@pytest.mark.parametrize(("mode", "left"), [("all", 0), ("some", BATCH)])
-def test_a_crash_in_the_middle_leaves_whole_batches_or_nothing(url, database, tmp_path, mode, left):
+@pytest.mark.parametrize("mode", ["all", "some"])
+def test_an_import_that_was_killed_goes_on_where_it_stopped(url, database, tmp_path, mode):
     path = tmp_path / "bills.csv"
     lines = [f"88{n:06d},gas,2026-11,1,2026-12-05" for n in range(BATCH * 3)]
     path.write_text("\n".join([HEADER, *lines]))
@@ -263,6 +259,14 @@ def test_a_crash_in_the_middle_leaves_whole_batches_or_nothing(url, database, tm
         [sys.executable, "-c", BROKEN_OFF, url, path, mode], env=environment(), check=False
     )
     assert died.returncode == -9
-    assert len(stored(database)) == left
-    assert import_bills(database.begin, path).imported == len(lines)
+    assert len(stored(database)) == BATCH
+    later = datetime.now(UTC) + bill_import.LOST * 2
+    with database.begin() as session:
+        (broken_off,) = bill_import.lost(session, later)
+        assert bill_import.take(session, broken_off, later)
+        assert not bill_import.take(session, broken_off, later)
+    bill_import.work(database.begin, broken_off, None)
     assert len(stored(database)) == len(lines)
+    with database.read() as session:
+        row = bill_import.get(session, broken_off)
+        assert (row.state, row.done, row.new) == (ImportState.STORED, len(lines), len(lines))
