@@ -14,6 +14,7 @@ MEASURES = (
     "prompts_voice.py",
     "records_calls.py",
     "key_to_answer.py",
+    "again_after_crash.py",
     "line_load.py",
 )
 

@@ -51,8 +51,11 @@ def wait_until_answered(port: int, process: "subprocess.Popen[bytes]") -> None:
 
 
 @contextmanager
-def served(**settings: str) -> Iterator[tuple[int, int]]:
-    """Serve the load-test flows; gives the SIP port and the process id."""
+def served(*, whole: bool = False, **settings: str) -> Iterator[tuple[int, int]]:
+    """Serve the load-test flows; gives the SIP port and the process id.
+
+    `whole` starts the voice and the desk too, and gives the id of their supervisor.
+    """
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="ivr-bench-") as state:
         environment = {
@@ -65,13 +68,13 @@ def served(**settings: str) -> Iterator[tuple[int, int]]:
             "IVR_BENCH_FLOWS": "1",
             "IVR_LOG_LEVEL": "warning",
             "IVR_DRAIN_SECONDS": "1",
+            "IVR_WEB_PORT": str(free_port()),
             **settings,
         }
         command = [sys.executable, "-m", "ivr"]
         subprocess.run([*command, "migrate", "--quiet"], env=environment, cwd=ROOT, check=True)
-        process = subprocess.Popen(
-            [*command, "serve", "--only", "responder"], env=environment, cwd=ROOT
-        )
+        only = [] if whole else ["--only", "responder"]
+        process = subprocess.Popen([*command, "serve", *only], env=environment, cwd=ROOT)
         try:
             wait_until_answered(port, process)
             yield port, process.pid
