@@ -7,10 +7,11 @@ is at least odd (a node nobody reaches). Nothing here raises.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from call_flows.announced import ANNOUNCEMENT
 from call_flows.errors import Message
 from call_flows.fields import suggestion
 from call_flows.graph import Spot, all_said, exits, spots, utterances
@@ -20,6 +21,7 @@ from call_flows.model import (
     FileComplaintNode,
     FlowSet,
     HangUpNode,
+    HoursNode,
     InputNode,
     LanguageNode,
     ListNode,
@@ -79,10 +81,12 @@ def check(
     prompts: PromptFacts,
     services: Mapping[str, ServiceFact] = SERVICES,
     variants: Mapping[str, str] | None = None,
+    schedules: Collection[str] | None = None,
 ) -> list[Issue]:
     """All findings, errors first, each once.
 
-    `variants` are the variants there are, each with its language (None: not looked at).
+    `variants` are the variants there are, each with its language, `schedules` the codes of the
+    schedules (None: not looked at).
     """
     types = variable_types(flow_set, services)
     found: list[Issue] = []
@@ -98,6 +102,8 @@ def check(
         found += _unset(node, types)
     if variants is not None:
         found += _variants(flow_set, variants)
+    if schedules is not None:
+        found += _schedules(flow_set, schedules)
     return sorted(dict.fromkeys(found), key=lambda i: (i.severity.value, i.place, i.line, i.text))
 
 
@@ -106,6 +112,7 @@ def check(
 
 def _entries(flow_set: FlowSet) -> set[Spot]:
     flows = {flow_set.main, *flow_set.numbers.values()}
+    flows |= {ANNOUNCEMENT} & flow_set.flows.keys()  # the line itself sends callers there
     found = {(name, flow_set.flows[name].start) for name in flows}
     for way in (flow_set.home, flow_set.on_error):
         if way.flow:
@@ -315,6 +322,19 @@ def _variants(flow_set: FlowSet, variants: Mapping[str, str]) -> Iterator[Issue]
                 language=language,
             )
             yield Issue("variant_language", Severity.ERROR, place, line, text)
+
+
+def _schedules(flow_set: FlowSet, schedules: Collection[str]) -> Iterator[Issue]:
+    """Every schedule that is named exists."""
+    for _spot, _flow, node in spots(flow_set):
+        if isinstance(node, HoursNode) and node.schedule not in schedules:
+            text = Message(
+                "there is no schedule %(schedule)r%(hint)s, so it is always open here; make it on "
+                "the page of schedules",
+                schedule=node.schedule,
+                hint=suggestion(node.schedule, schedules),
+            )
+            yield Issue("unknown_schedule", Severity.ERROR, node.place, node.line, text)
 
 
 def _named(kind: str) -> Message:

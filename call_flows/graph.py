@@ -17,6 +17,7 @@ from call_flows.model import (
     Flow,
     FlowSet,
     GotoNode,
+    HoursNode,
     InputNode,
     LanguageNode,
     ListNode,
@@ -79,6 +80,9 @@ def exits(node: Node) -> Iterator[Exit]:
         for condition, way in node.cases:
             yield Exit(Cause.OWN, condition.variable, way)
         yield Exit(Cause.OWN, "otherwise", node.otherwise)
+    if isinstance(node, HoursNode):
+        yield Exit(Cause.OWN, "open", node.open)
+        yield Exit(Cause.OWN, "closed", node.closed)
     if isinstance(node, FileComplaintNode | CallBackNode):
         yield Exit(Cause.OWN, "filed", node.filed)
         yield Exit(Cause.FAILURE, "failed", node.failed)

@@ -202,6 +202,19 @@ class ChooseNode(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class HoursNode(Node):
+    """Open or closed by a schedule of the town, at the moment the caller comes here.
+
+    `into`, where given, holds `opens` (while closed) or `closes` (while open).
+    """
+
+    schedule: str = ""
+    into: str = ""
+    open: Way = Way(Move.HANG_UP)
+    closed: Way = Way(Move.HANG_UP)
+
+
+@dataclass(frozen=True, slots=True)
 class SetNode(Node):
     values: Mapping[str, Source] = field(default_factory=dict)
     then: Way = Way(Move.HANG_UP)

@@ -19,6 +19,7 @@ from call_flows.model import (
     FileComplaintNode,
     GotoNode,
     HangUpNode,
+    HoursNode,
     LanguageNode,
     ListNode,
     LookupNode,
@@ -236,6 +237,18 @@ def _parts(tree: Tree | None, fields: Fields) -> list[Table]:
     return tables
 
 
+def _hours(fields: Fields, reader: Reader, common: dict[str, Any]) -> Node:
+    outcomes = _outcomes(fields, reader, ("open", "closed"))
+    _done(fields, *outcomes)
+    return HoursNode(
+        **common,
+        schedule=fields.word("schedule", SLUG),
+        into=fields.word("as", SLUG, ""),
+        open=outcomes["open"],
+        closed=outcomes["closed"],
+    )
+
+
 def _set(fields: Fields, reader: Reader, common: dict[str, Any]) -> Node:
     fields.required("set")
     return SetNode(**common, values=reader.values(fields), then=_way(fields, reader, "then"))
@@ -313,6 +326,7 @@ KINDS: Mapping[str, Callable[[Fields, Reader, dict[str, Any]], Node]] = {
     "lookup": _lookup,
     "list": _list,
     "choose": _choose,
+    "hours": _hours,
     "set": _set,
     "language": _language,
     "file_complaint": _file_complaint,
@@ -329,6 +343,7 @@ NAMES: Mapping[type[Node], str] = {
     LookupNode: "lookup",
     ListNode: "list",
     ChooseNode: "choose",
+    HoursNode: "hours",
     SetNode: "set",
     LanguageNode: "language",
     FileComplaintNode: "file_complaint",

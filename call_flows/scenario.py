@@ -18,7 +18,8 @@ One step is what is expected of the session (`expect`: prompts in order, a
 recording as `replay:<name>`; `waits`: the instruction it ends with, with the
 fields that matter) and then one input: `press`, `silence`, `record`,
 `record_fails`, `lookup`, `lookup_fails`, `filed`, `filing_fails`, `transfer`,
-`hang_up`. Scenarios are read by tests, and kept beside a town's own flows.
+`hang_up`. `hours: {office: closed}` says how the schedules stood; all others are
+open. Scenarios are read by tests, and kept beside a town's own flows.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from call_flows.errors import Message
+from call_flows.hours import Hours, Said, Standing, always_open
 from call_flows.instructions import (
     CallerHungUp,
     CallFacts,
@@ -90,6 +92,7 @@ class Scenario:
     call: CallFacts
     steps: tuple[ScenarioStep, ...]
     path: tuple[str, ...] = field(default=())  # nodes that must be passed, in this order
+    hours: Mapping[str, Standing] = field(default_factory=dict)  # others are open
 
 
 def read_scenario(text: str) -> Scenario:
@@ -100,7 +103,7 @@ def read_scenario(text: str) -> Scenario:
         raise ScenarioError("not YAML: %(reason)s", reason=str(error).splitlines()[0]) from None
     if not isinstance(found, dict):
         raise ScenarioError("a scenario is a table with `steps`")
-    _known(found, {"title", "flow", "call", "steps", "path"}, Message("scenario"))
+    _known(found, {"title", "flow", "call", "hours", "steps", "path"}, Message("scenario"))
     call, steps = found.get("call") or {}, found.get("steps")
     if not isinstance(call, dict) or not isinstance(steps, list):
         raise ScenarioError("a scenario is a table with `steps`")
@@ -111,6 +114,7 @@ def read_scenario(text: str) -> Scenario:
         call=CallFacts(str(call.get("caller", "")), str(call.get("called", ""))),
         steps=tuple(_step(step, number) for number, step in enumerate(steps, start=1)),
         path=tuple(found.get("path") or ()),
+        hours=_hours(found.get("hours") or {}),
     )
 
 
@@ -122,12 +126,43 @@ def read_input(given: Mapping[str, Any]) -> Input:
     return step.given
 
 
+def _hours(found: Any) -> dict[str, Standing]:
+    """`{office: closed}`, or `{office: {open: false, opens: 2026-11-23 09:00:00+08:00}}`."""
+    try:
+        return {str(name): _standing(one) for name, one in found.items()}
+    except (KeyError, AttributeError, TypeError, ValueError) as error:
+        raise ScenarioError(
+            "hours: %(reason)s; write {office: closed}, or open", reason=repr(error)
+        ) from None
+
+
+def _standing(found: Any) -> Standing:
+    if isinstance(found, str):
+        return Said(open={"open": True, "closed": False}[found])
+    times = {name: found.get(name) for name in ("opens", "closes")}
+    wrong = found.keys() - {"open", *times}
+    if wrong or not all(one is None or isinstance(one, datetime) for one in times.values()):
+        raise ValueError(str(found))
+    return Said(open=bool(found["open"]), **times)
+
+
+def written_hours(standing: Standing) -> dict[str, Any]:
+    """A standing as a scenario writes it."""
+    times = {"opens": standing.opens, "closes": standing.closes}
+    return {"open": standing.open, **{name: one for name, one in times.items() if one}}
+
+
+def hours_of(scenario: Scenario) -> Hours:
+    """The hours by which a scenario is played: what it does not say is open."""
+    return lambda schedule: scenario.hours.get(schedule) or always_open(schedule)
+
+
 def play(scenario: Scenario, flow_set: FlowSet, *, language: str | None = None) -> Session:
     """Run a scenario; ScenarioError at the first step where the line does otherwise.
 
     With `language`, every prompt must be in it (the scenario's own word wins).
     """
-    session = WatchedSession(flow_set, scenario.flow)
+    session = WatchedSession(flow_set, scenario.flow, hours=hours_of(scenario))
     try:
         _play(scenario, session, language)
     except ScenarioError as error:

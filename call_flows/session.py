@@ -1,11 +1,12 @@
 """One caller's way through the flows: inputs in, instructions out, nothing else.
 
-A session is a pure function of its inputs: no clock, no disk, no network, no
-randomness. It runs from one input to the next instruction that waits, and
-whatever goes wrong inside takes the line's `on_error` exit: to the caller it is
-"a person will help you", never an exception and never a dropped call. Three
-bounds keep it so: a limit of nodes entered between two inputs, a depth of
-calls, and a last resort that uses no flow at all.
+A session is a pure function of its inputs (`hours`, which tells whether the town's
+offices are open, is one): no clock, no disk, no network, no randomness. It runs
+from one input to the next instruction that waits, and whatever goes wrong inside
+takes the line's `on_error` exit: to the caller it is "a person will help you",
+never an exception and never a dropped call. Three bounds keep it so: a limit of
+nodes entered between two inputs, a depth of calls, and a last resort that uses no
+flow at all.
 
 Who hangs up after speaking has still filed: see `owed`.
 
@@ -19,6 +20,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from call_flows.hours import Hours, always_open
 from call_flows.instructions import (
     CallerHungUp,
     CallFacts,
@@ -58,6 +60,7 @@ from call_flows.model import (
     FlowSet,
     GotoNode,
     HangUpNode,
+    HoursNode,
     InputNode,
     LanguageNode,
     ListNode,
@@ -123,8 +126,15 @@ class _Frame:
 class Session:
     """The state of one call. `failures` keeps what went wrong inside, for the log."""
 
-    def __init__(self, flow_set: FlowSet, flow: str = "main", step_limit: int = 100) -> None:
+    def __init__(
+        self,
+        flow_set: FlowSet,
+        flow: str = "main",
+        step_limit: int = 100,
+        hours: Hours = always_open,
+    ) -> None:
         self._set = flow_set
+        self._hours = hours
         self._flow = flow_set.flows.get(flow) or flow_set.flows[flow_set.main]
         self._node: Node = self._flow.nodes[self._flow.start]
         self._step_limit = step_limit
@@ -491,10 +501,19 @@ class Session:
                         break
                 else:
                     outcome, way = "otherwise", node.otherwise
+            case HoursNode():
+                outcome, way = self._by_hours(node)
         if way is None:
             raise FlowFailureError(f"nothing to do at {node.place}")
         self._note(outcome)
         self._follow(way)
+
+    def _by_hours(self, node: HoursNode) -> tuple[str, Way]:
+        standing = self._hours(node.schedule)
+        if node.into:
+            values = {"opens": standing.opens, "closes": standing.closes}
+            self._variables.put_all(node.into, values)
+        return ("open", node.open) if standing.open else ("closed", node.closed)
 
     def _enter_list(self, node: ListNode) -> None:
         items = self._variables[node.items] or []

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from call_flows.hours import Hours, always_open
 from call_flows.instructions import (
     CallerHungUp,
     CallFacts,
@@ -98,6 +99,7 @@ def simulate(
     flow: str = "main",
     call: CallFacts | None = None,
     file: Filing | None = None,
+    hours: Hours = always_open,
 ) -> list[Step]:
     """Hold one call; returns the nodes it passed.
 
@@ -105,7 +107,8 @@ def simulate(
     same made-up ticket.
     """
     simulation = _Simulation(say, lookups, file, out, _Caller(keys, read, out))
-    return simulation.run(Session(flow_set, flow), call or CallFacts("13800138000", ""))
+    session = Session(flow_set, flow, hours=hours)
+    return simulation.run(session, call or CallFacts("13800138000", ""))
 
 
 class _Simulation:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -19,6 +19,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
+from call_flows.hours import Hours, Standing, always_open
 from call_flows.instructions import (
     CallFacts,
     Collect,
@@ -35,7 +36,7 @@ from call_flows.instructions import (
     Transfer,
 )
 from call_flows.model import FlowSet
-from call_flows.scenario import read_input
+from call_flows.scenario import read_input, written_hours
 from call_flows.service_facts import SERVICES
 from call_flows.session import Session
 from call_flows.variable_types import variable_types
@@ -68,6 +69,8 @@ class Trial:
     language: str
     finished: bool
     failures: tuple[str, ...]
+    hours: Mapping[str, Standing] = field(default_factory=dict)
+    """What the schedules that were asked said."""
 
     @property
     def waits(self) -> Waits | None:
@@ -75,9 +78,23 @@ class Trial:
         return self.turns[-1].waits
 
 
-def hold(flow_set: FlowSet, flow: str, call: CallFacts, given: Sequence[Given]) -> Trial:
-    """Hold a call from its start; ScenarioError for an input that is none."""
-    session = WatchedSession(flow_set, flow)
+def hold(
+    flow_set: FlowSet,
+    flow: str,
+    call: CallFacts,
+    given: Sequence[Given],
+    hours: Hours = always_open,
+) -> Trial:
+    """Hold a call from its start, the time of day told by `hours`.
+
+    ScenarioError for an input that is none.
+    """
+    asked: dict[str, Standing] = {}
+
+    def answered(schedule: str) -> Standing:
+        return asked.setdefault(schedule, hours(schedule))
+
+    session = WatchedSession(flow_set, flow, hours=answered)
     turns = [_turn(None, session.start(call), session)]
     for one in given[:MOST_INPUTS]:
         if session.finished and turns[-1].waits is None:
@@ -94,6 +111,7 @@ def hold(flow_set: FlowSet, flow: str, call: CallFacts, given: Sequence[Given]) 
         session.language,
         session.finished,
         tuple(str(failure) for failure in session.failures),
+        asked,
     )
 
 
@@ -129,6 +147,11 @@ def as_scenario(trial: Trial, title: str) -> str:
     whole["title"] = title
     whole["flow"] = trial.flow
     whole["call"] = _flat({"caller": trial.call.caller, "called": trial.call.called})
+    if trial.hours:
+        # What the schedules said stays with the call: it is replayed long after they changed.
+        whole["hours"] = CommentedMap(
+            {name: _flat(written_hours(one)) for name, one in trial.hours.items()}
+        )
     whole["steps"] = steps
     # The node at which it stands is not left yet; a scenario's path are those that are.
     path = [f"{step.flow}.{step.node}" for turn in trial.turns for step in turn.steps]

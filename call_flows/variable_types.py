@@ -13,6 +13,7 @@ from call_flows.model import (
     AskNode,
     FileComplaintNode,
     FlowSet,
+    HoursNode,
     ListNode,
     Literally,
     LookupNode,
@@ -31,6 +32,7 @@ ACCEPTED: Mapping[str, frozenset[str]] = {
     "money": frozenset({"money", "count"}),
     "date": frozenset({"date", "datetime"}),
     "time": frozenset({"time", "datetime"}),
+    "weekday": frozenset({"weekday", "date", "datetime"}),
     "datetime": frozenset({"datetime"}),
     "digits": frozenset({"digits", "phone", "count"}),
     "phone": frozenset({"phone", "digits"}),
@@ -85,6 +87,9 @@ def _set_by(node: Node, services: Mapping[str, ServiceFact]) -> Iterator[tuple[s
         yield node.into, "digits"
     elif isinstance(node, RecordNode):
         yield node.into, "recording"
+    elif isinstance(node, HoursNode) and node.into:
+        yield f"{node.into}.opens", "datetime"
+        yield f"{node.into}.closes", "datetime"
     elif isinstance(node, LookupNode):
         fact = services.get(node.service, ServiceFact())
         for values in fact.outcomes.values():

@@ -28,6 +28,9 @@ def facts(**changed: PromptFact | None) -> PromptFacts:
         "minutes": "count",
         "phone": "phone",
         "ticket": "digits",
+        "day": "date",
+        "weekday": "weekday",
+        "time": "time",
     }
     found = {
         one.prompt: PromptFact(BOTH, {slot: types.get(slot, "text") for slot in one.slots})
