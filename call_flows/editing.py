@@ -26,7 +26,7 @@ from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from call_flows.errors import FlowError, Message
-from call_flows.fields import KEYS, SLUG
+from call_flows.fields import KEYS, PICTURE, SLUG
 from call_flows.source import Listing, Text, Tree, read_table
 
 Plain = str | list["Plain"] | dict[str, "Plain"]
@@ -99,7 +99,13 @@ def remove_node(text: str, node: str) -> str:
     if len(nodes) == 1:
         raise EditError("the last node of a flow cannot be removed")
     kept = {name: value for name, value in nodes.items() if name != node}
-    return replace(text, {**whole, NODES: kept})
+    wanted = {**whole, NODES: kept}
+    placed = whole.get(PICTURE)
+    if isinstance(placed, dict) and placed.pop(node, None) is not None:
+        wanted[PICTURE] = placed
+        if not placed:
+            del wanted[PICTURE]
+    return replace(text, wanted)
 
 
 def copy_node(text: str, node: str, name: str) -> str:
@@ -142,8 +148,12 @@ def rename_node(text: str, node: str, name: str) -> str:
         _Change(part.start_mark.index, part.end_mark.index, _scalar_text(name))
         for part in _references(root, node)
     ]
-    key = next(pair[0] for pair in _value_at(root, NODES).value if pair[0].value == node)
-    changes.append(_Change(key.start_mark.index, key.end_mark.index, name))
+    for table in (_value_at(root, NODES), _value_at(root, PICTURE)):
+        changes += [
+            _Change(key.start_mark.index, key.end_mark.index, name)
+            for key, _value in getattr(table, "value", ())
+            if isinstance(table, MappingNode) and key.value == node
+        ]
     edited = _applied(text, changes)
     found = nodes_of(edited)
     if list(found) != [name if one == node else one for one in nodes]:
@@ -152,7 +162,7 @@ def rename_node(text: str, node: str, name: str) -> str:
 
 
 def put_head(text: str, fields: Mapping[str, Plain | None]) -> str:
-    """Set keys of the flow itself (`title`, `start`, `back`, `keys`, `defaults`); None removes."""
+    """Set keys of the flow itself (`title`, `start`, `keys`, `picture`, ...); None removes."""
     whole = contents(text)
     wanted = {key: value for key, value in whole.items() if fields.get(key, "") is not None}
     wanted |= {key: value for key, value in fields.items() if value is not None}
@@ -308,7 +318,7 @@ def _additions(
             place = _lines(text, written[name])[1]
             continue
         lines = _indented(_pair_text(name, value), column)
-        gap = "\n" if key == NODES and place > 0 else ""
+        gap = "\n" if (key == NODES or name == PICTURE) and place > 0 else ""
         missing_newline = "\n" if place == len(text) and not text.endswith("\n") else ""
         at[place] = at.get(place, "") + missing_newline + gap + lines + "\n"
     for index, lines in at.items():

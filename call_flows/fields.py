@@ -15,10 +15,15 @@ from difflib import get_close_matches
 from call_flows.errors import NO_HINT, Message, Problem
 from call_flows.source import Listing, Table, Text, Tree
 
+PICTURE = "picture"  # the key of a flow that says how far nodes were moved by hand
 SLUG = re.compile(r"[a-z][a-z0-9_]{0,63}")
 VARIABLE = re.compile(r"[a-z][a-z0-9_]{0,63}(\.[a-z][a-z0-9_]{0,63})?")
 PROMPT = re.compile(r"[a-z][a-z0-9_]{0,63}(\.[a-z0-9_]{1,64})*")
 KEYS = re.compile(r"[0-9*#]{1,32}")
+PLACED = re.compile(
+    r"(?:left|right) [1-9][0-9]{0,3}(?: (?:up|down) [1-9][0-9]{0,3})?|"
+    r"(?:up|down) [1-9][0-9]{0,3}"
+)
 _DURATION = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)(ms|s|m)")
 _UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0}
 _YES_NO = {"true": True, "false": False, "yes": True, "no": False}
@@ -189,4 +194,5 @@ _WANTED = {
     VARIABLE: Message("the name of a variable is wanted, such as account or bill.amount"),
     PROMPT: Message("the name of a prompt is wanted, such as main_menu"),
     KEYS: Message("keys of a telephone are wanted: 0 to 9, * and #"),
+    PLACED: Message("how far it was moved is wanted, such as: right 40 down 20"),
 }

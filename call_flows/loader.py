@@ -13,7 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from call_flows.errors import FlowError, Message, Problem
-from call_flows.fields import SLUG, Fields, Problems, suggestion, word
+from call_flows.fields import PICTURE, PLACED, SLUG, Fields, Problems, suggestion, word
 from call_flows.graph import Cause, exits, ways
 from call_flows.model import (
     Announcement,
@@ -202,6 +202,9 @@ class _Flow:
         _version(fields)
         start = fields.word("start", SLUG)
         back = fields.tree("back")
+        # Where nodes were put by hand in the picture; one that is gone since does no harm.
+        for _node, placed in fields.items(PICTURE):
+            word(placed, PLACED, self._problems)
         nodes = {}
         if fields.required("nodes") is not None:
             for name, tree in fields.items("nodes"):

@@ -26,7 +26,7 @@ from call_flows.picture import picture, said_by
 from ivr.services import flow_drafts
 from ivr.services.flow_drafts import Draft
 
-_HEAD = ("title", "start", "back", "keys", "defaults", "variant")
+_HEAD = ("title", "start", "back", "keys", "defaults", "variant", "picture")
 
 
 def standing(session: Session, draft: Draft) -> dict[str, Any]:

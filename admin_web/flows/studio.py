@@ -30,7 +30,20 @@ from prompts.errors import CatalogueError, PromptError
 
 # What an edit is called in "undo"; see labels.
 _WHAT = frozenset(
-    ("text", "words", "put", "add", "connect", "keys", "remove", "rename", "copy", "head", "start")
+    (
+        "text",
+        "words",
+        "put",
+        "add",
+        "connect",
+        "keys",
+        "remove",
+        "rename",
+        "copy",
+        "head",
+        "start",
+        "move",
+    )
 )
 
 

@@ -115,9 +115,10 @@ def change(
         )
     )
     typed_on = (here.what, here.subject) == (what, subject) and now - here.at <= TYPING
-    if typed_on and here.what in ("text", "words"):
-        # A step of its own for every pause in typing would fill undo with half words; its
-        # number moves on all the same, so that another window notices.
+    if typed_on and here.what in ("text", "words", "add", "move"):
+        # A step of its own for every pause in typing would fill undo with half words, and a new
+        # node is put in its place in a second edit; the number moves on all the same, so that
+        # another window notices.
         session.delete(here)
         session.flush()
     row.position += 1

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from call_flows import default_texts
+from call_flows import FlowError, default_texts, load
 from call_flows.editing import (
     EditError,
     contents,
@@ -175,3 +175,22 @@ def test_any_edit_means_what_was_wanted_and_keeps_the_comments_of_other_nodes(
     for line in text.splitlines():
         if line.startswith(("#", "  #")):
             assert line in edited.splitlines()
+
+
+def test_where_nodes_were_put_stands_last_and_follows_renaming_and_removal() -> None:
+    moved = put_head(BILLS, {"picture": {"locked": "right 40 down 20", "tell": "left 8"}})
+    assert moved == BILLS + "\npicture: {locked: right 40 down 20, tell: left 8}\n"
+    load({**default_texts(), "bills": moved})
+    renamed = rename_node(moved, "locked", "account_locked")
+    assert renamed.endswith("picture: {account_locked: right 40 down 20, tell: left 8}\n")
+    gone = remove_node(remove_node(renamed, "tell"), "account_locked")
+    assert "picture" not in gone
+    assert put_head(moved, {"picture": None}).rstrip() == BILLS.rstrip()
+
+
+@pytest.mark.parametrize("placed", ["40", "right 0", "down 4 right 4", "right 40  down 4", "x"])
+def test_a_place_in_the_picture_that_cannot_be_read_is_an_error(placed: str) -> None:
+    text = BILLS + f'\npicture: {{tell: "{placed}"}}\n'
+    with pytest.raises(FlowError) as found:
+        load({**default_texts(), "bills": text})
+    assert found.value.problems[0].place == "flows.bills.picture.tell"

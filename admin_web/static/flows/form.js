@@ -28,6 +28,8 @@
     goto: [["say", "content"], ["to", "way"]],
   };
 
+  Studio.FIELDS = FIELDS;
+
   // --- reading and changing the table
 
   const get = (path) => path.split(".").reduce((at, name) => (at && typeof at === "object" ? at[name] : undefined), node);

@@ -56,6 +56,8 @@
   const buttons = (text, close) => h("div", { class: "row end" },
     h("button", { type: "button", class: "outline secondary", onclick: close }, t("cancel")), h("button", {}, text));
 
+  Object.assign(Studio, { dialog, buttons });
+
   const KINDS = ["say", "menu", "ask", "record", "lookup", "list", "choose", "set", "language", "transfer", "hang_up", "goto", "file_complaint", "call_back"];
   const SPEAKING = ["say", "menu", "ask", "record"];
   const MEN = /[^a-z0-9_]/g;
@@ -90,7 +92,7 @@
   };
 
   // A new node: its kind, its name and, where it speaks, its words in both languages.
-  const add = async ({ from = null, then = null, instead = "" } = {}) => {
+  const add = async ({ from = null, then = null, instead = "", place = null } = {}) => {
     await Studio.flush();
     const kind = h("select", { name: "kind" }, KINDS.map((one) => h("option", { value: one }, t(`kind_${one}`))));
     const name = h("input", { name: "name", value: freeName(then ? "notice" : "node"), pattern: "[a-z][a-z0-9_]{0,63}", required: true, autocomplete: "off" });
@@ -114,7 +116,11 @@
       if (written) edits.push(["words", prompt, Object.fromEntries(LANGUAGES.map((language, i) => [language, texts[i].value.trim()]))]);
       edits.push(["put", node, begun(kind.value, prompt, back), from ?? state.chosen ?? ""]);
       made.close();
-      Studio.together(() => { Studio.edit(edits); then?.(node); }, "add", node).then((done) => { if (done) choose(then ? from : node, { focus: !then }); });
+      Studio.together(() => { Studio.edit(edits); then?.(node); }, "add", node).then((done) => {
+        if (!done) return;
+        if (place) Studio.put(node, place);
+        choose(then ? from : node, { focus: !then });
+      });
     } },
     h("label", {}, t("node_kind"), kind), explain,
     h("label", {}, t("node_name"), name, h("small", { class: "muted" }, t("node_name_hint"))),

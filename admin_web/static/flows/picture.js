@@ -7,7 +7,7 @@
   const SVG = "http://www.w3.org/2000/svg";
   const WIDE = 196;
   const TALL = 82;
-  const CHIP = { width: 130, height: 30 };
+  const CHIP = { width: 108, height: 30 };
   const canvas = root.querySelector("[data-canvas]");
   const sheet = root.querySelector("[data-sheet]");
   const list = root.querySelector("[data-list]");
@@ -19,20 +19,45 @@
   let numbers = {};
   let shown = "";
 
-  // Nodes that were moved by hand stand where they were put, in this browser.
-  const KEPT = `flow-places:${root.dataset.name}`;
+  // How far nodes were moved by hand from where the layout puts them, in px. It stands at the end
+  // of the flow's text (`picture: {menu: right 40 down 20}`): whoever opens it sees it so.
   const tidy = root.querySelector("[data-tidy]");
   let moved = {};
-  try { moved = JSON.parse(localStorage.getItem(KEPT) ?? "{}"); } catch { /* nothing was moved */ }
-  const keep = () => {
-    tidy.hidden = Object.keys(moved).length === 0;
-    try { localStorage.setItem(KEPT, JSON.stringify(moved)); } catch { /* it holds until the page is left */ }
+  const SIGNS = { right: [0, 1], left: [0, -1], down: [1, 1], up: [1, -1] };
+  const read = (text) => {
+    const found = [0, 0];
+    for (const [, way, far] of String(text).matchAll(/(right|left|down|up) (\d+)/g)) found[SIGNS[way][0]] = SIGNS[way][1] * Number(far);
+    return found;
   };
+  const written = ([x, y]) => [x && `${x > 0 ? "right" : "left"} ${Math.abs(x)}`, y && `${y > 0 ? "down" : "up"} ${Math.abs(y)}`].filter(Boolean).join(" ");
+  const keep = (node, what = "move") => {
+    const placed = Object.fromEntries(Object.entries(moved).filter(([name, by]) => name in state.draft.nodes && written(by)).map(([name, by]) => [name, written(by)]));
+    return Studio.edit([["head", { picture: Object.keys(placed).length ? placed : null }]], what, node);
+  };
+  const most = (value) => Math.max(-9999, Math.min(9999, Math.round(value)));
   const shift = (node, dx, dy) => {
     const [x, y] = moved[node] ?? [0, 0];
-    moved[node] = [Math.round(x + dx), Math.round(y + dy)];
-    keep();
+    moved = { ...moved, [node]: [most(x + dx), most(y + dy)] };
     draw();
+    Studio.later("places", () => keep(node));
+  };
+  on("draft", () => {
+    if (Studio.typing("places")) return;
+    moved = Object.fromEntries(Object.entries(state.draft.head.picture ?? {}).map(([node, text]) => [node, read(text)]));
+    tidy.hidden = Object.keys(moved).length === 0;
+  });
+  // A point of the window in the picture's own measure; and a node put there that is just made.
+  Studio.placeAt = (x, y) => {
+    const corner = sheet.getBoundingClientRect();
+    return [(x - corner.left) / zoom, (y - corner.top) / zoom];
+  };
+  Studio.put = (node, [x, y]) => {
+    const made = sheet.querySelector(`[data-node="${CSS.escape(node)}"]`);
+    if (!made) return;
+    const by = moved[node] ?? [0, 0];
+    moved = { ...moved, [node]: [most(by[0] + x - made.offsetLeft - WIDE / 2), most(by[1] + y - made.offsetTop - TALL / 2)] };
+    draw();
+    keep(node, "add");
   };
 
   const s = (tag, given = {}, ...children) => {
@@ -72,7 +97,7 @@
 
   const layout = (groups) => {
     const graph = new dagre.graphlib.Graph({ multigraph: false });
-    graph.setGraph({ rankdir: "TB", nodesep: 28, ranksep: 46, edgesep: 14, marginx: 16, marginy: 16 });
+    graph.setGraph({ rankdir: "TB", nodesep: 20, ranksep: 50, edgesep: 14, marginx: 16, marginy: 16 });
     graph.setDefaultEdgeLabel(() => ({}));
     for (const shape of state.draft.picture.shapes) graph.setNode(shape.node, { width: WIDE, height: TALL });
     for (const group of groups) {
@@ -175,7 +200,7 @@
     const made = h("button", {
       type: "button", class: classes.join(" "), "data-node": shape.node,
       "aria-pressed": String(state.chosen === shape.node), "aria-label": spokenName(shape),
-      onclick: () => choose(shape.node, { focus: false }),
+      onclick: (event) => { if (!event.detail || !made.dataset.dragged) choose(shape.node, { focus: false }); },
     },
     h("span", { class: "head" }, Studio.icon(shape.kind),
       h("strong", {}, shape.node), counts(shape.node)),
@@ -197,6 +222,7 @@
   };
 
   const draw = () => {
+    if (Studio.held) return; // something is being dragged
     const draft = state.draft;
     const unreadable = root.querySelector("[data-unreadable]");
     unreadable.hidden = draft.drawable;
@@ -206,7 +232,8 @@
     }
     const groups = grouped();
     const graph = layout(groups);
-    const { width, height } = graph.graph();
+    const { width } = graph.graph();
+    const height = graph.graph().height + 60; // the ports of the last node, too
     const arrows = s("svg", { width, height, viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true", class: "arrows" });
     arrows.append(s("defs", {}, ...["plain", "quiet", "walked"].map((tone) =>
       s("marker", { id: `head-${tone}`, viewBox: "0 0 10 10", refX: 9, refY: 5, markerWidth: 10, markerHeight: 10, markerUnits: "userSpaceOnUse", orient: "auto-start-reverse" },
@@ -241,9 +268,12 @@
         signs.push(inside);
       }
     }
-    const focused = document.activeElement?.dataset?.node;
+    const { node: focused, port } = document.activeElement?.dataset ?? {};
     const inSheet = sheet.contains(document.activeElement);
-    sheet.replaceChildren(arrows, ...signs, ...draft.picture.shapes.map((shape) => nodeButton(shape, graph.node(shape.node))));
+    sheet.replaceChildren(arrows, ...signs, ...draft.picture.shapes.flatMap((shape) => [
+      nodeButton(shape, graph.node(shape.node)),
+      ...(shape.node === state.chosen ? [Ports.draw(shape.node, graph.node(shape.node), TALL)] : []),
+    ]));
     sheet.style.width = `${width}px`;
     sheet.style.height = `${height}px`;
     sheet.dataset.width = width;
@@ -251,6 +281,7 @@
     scale();
     if (!byHand && fitted !== `${width} ${height}`) { fitted = `${width} ${height}`; fit(); }
     if (inSheet && focused) sheet.querySelector(`[data-node="${CSS.escape(focused)}"]`)?.focus();
+    if (inSheet && port) sheet.querySelector(`[data-port="${CSS.escape(port)}"]`)?.focus();
     drawList();
   };
 
@@ -272,6 +303,7 @@
 
   const scale = () => {
     sheet.style.transform = `scale(${zoom})`;
+    sheet.style.setProperty("--zoom", zoom);
     const holder = sheet.parentElement;
     holder.style.width = `${Number(sheet.dataset.width) * zoom}px`;
     holder.style.height = `${Number(sheet.dataset.height) * zoom}px`;
@@ -279,7 +311,7 @@
   const zoomTo = (value) => { zoom = Math.min(1.6, Math.max(0.35, value)); scale(); };
   const fit = () => {
     const wide = canvas.clientWidth - 12;
-    zoomTo(Math.min(1, Math.max(0.55, wide / Number(sheet.dataset.width || wide))));
+    zoomTo(Math.min(1, Math.max(0.6, wide / Number(sheet.dataset.width || wide))));
     canvas.scrollLeft = (Number(sheet.dataset.width) * zoom - wide) / 2;
   };
   const show = (node) => {
@@ -316,28 +348,33 @@
   // A node can be dragged to another place.
   sheet.addEventListener("pointerdown", (event) => {
     const node = event.target.closest("[data-node]");
-    if (!node || event.button !== 0 || event.pointerType === "touch") return;
+    // A finger scrolls the picture; only the chosen node goes with it.
+    if (!node || event.button !== 0 || (event.pointerType === "touch" && node.dataset.node !== state.chosen)) return;
     const begin = [event.clientX, event.clientY];
     const at = [node.offsetLeft, node.offsetTop];
     let far = false;
+    delete node.dataset.dragged;
     const move = (one) => {
       const [dx, dy] = [(one.clientX - begin[0]) / zoom, (one.clientY - begin[1]) / zoom];
       far ||= Math.hypot(dx, dy) > 6;
       if (!far) return;
+      Studio.held = true;
       node.classList.add("moving");
       node.style.left = `${at[0] + dx}px`;
       node.style.top = `${at[1] + dy}px`;
     };
     window.addEventListener("pointermove", move);
-    window.addEventListener("pointerup", (one) => {
-      window.removeEventListener("pointermove", move);
+    const stop = (one) => {
+      for (const [name, action] of [["pointermove", move], ["pointerup", stop], ["pointercancel", stop]]) window.removeEventListener(name, action);
+      Studio.held = false;
       if (!far) return;
-      // The click that follows would open the node.
-      window.addEventListener("click", (click) => click.stopPropagation(), { capture: true, once: true });
+      if (one.type === "pointercancel") { draw(); return; }
+      node.dataset.dragged = "yes"; // the click that follows would open the node
       setTimeout(() => shift(node.dataset.node, (one.clientX - begin[0]) / zoom, (one.clientY - begin[1]) / zoom), 0);
-    }, { once: true });
+    };
+    for (const [name, action] of [["pointermove", move], ["pointerup", stop], ["pointercancel", stop]]) window.addEventListener(name, action);
   });
-  tidy.addEventListener("click", () => { moved = {}; keep(); draw(); fit(); });
+  tidy.addEventListener("click", async () => { await Studio.flush(); moved = {}; await keep(""); fit(); });
 
   // The picture can be dragged by its ground.
   canvas.addEventListener("pointerdown", (event) => {
@@ -369,7 +406,7 @@
     } catch { /* the picture stands without numbers */ }
   };
 
-  on("start", () => { keep(); askNumbers(); setInterval(askNumbers, 5000); });
+  on("start", () => { askNumbers(); setInterval(askNumbers, 5000); });
   on("draft", draw);
   on("chosen", () => { draw(); if (state.chosen) show(state.chosen); });
   on("walked", (path) => { walked = path; draw(); if (path.at) show(path.at); });

@@ -242,5 +242,5 @@ const Ways = (() => {
     search.focus();
   };
 
-  return { way, code, led, pairs, condition, content, parts, remove, freshPrompt, choosePrompt, grow };
+  return { way, code, led, targets, pairs, condition, content, parts, remove, freshPrompt, choosePrompt, grow };
 })();

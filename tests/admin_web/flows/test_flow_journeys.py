@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from ivr.services import flow_scenarios, revisions
 from tests.admin_web.browsing import NEEDS_CHROMIUM, sign_in
 from tests.admin_web.builders import DeskUnderTest
 
-pytest.importorskip(
+playwright_api = pytest.importorskip(
     "playwright.sync_api", reason="pip install -r requirements-dev.txt brings playwright"
 )
 pytestmark = [pytest.mark.browser, NEEDS_CHROMIUM]
@@ -19,6 +20,11 @@ pytestmark = [pytest.mark.browser, NEEDS_CHROMIUM]
 def open_flow(page: Any, name: str = "main") -> None:
     sign_in(page, "editor", f"/flows/{name}/edit")
     page.wait_for_selector("button.node")
+
+
+def text_has(page: Any, part: str) -> None:
+    """Waits until the flow's text holds `part`."""
+    playwright_api.expect(page.locator("#yaml")).to_have_value(re.compile(re.escape(part)))
 
 
 def press(page: Any, *keys: str) -> None:
@@ -154,14 +160,100 @@ def test_a_node_is_moved_by_hand_and_stays_until_it_is_tidied(page: Any) -> None
     dragged = top()
     assert dragged >= before + 40  # more where the picture is made smaller
     assert page.locator("[aria-pressed=true]").count() == 0  # a drag opens nothing
+    page.wait_for_selector("[data-undo]:enabled")  # kept with the draft
     page.reload()
     page.wait_for_selector("button.node")
     assert top() == dragged
     page.focus("button.node[data-node=english]")
     page.keyboard.press("Alt+ArrowDown")
     assert top() == dragged + 20
+    page.click("#tab-text")
+    text_has(page, "picture: {english: ")
     page.click("[data-tidy]")
+    page.wait_for_selector("[data-tidy]", state="hidden")
     assert top() == before
+    page.click("[data-undo]")
+    page.wait_for_selector("[data-tidy]:visible")
+    assert top() == dragged + 20
+
+
+def middle(page: Any, selector: str) -> tuple[float, float]:
+    box = page.eval_on_selector(selector, "one => one.getBoundingClientRect().toJSON()")
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def drag(page: Any, selector: str, to: tuple[float, float]) -> None:
+    page.mouse.move(*middle(page, selector))
+    page.mouse.down()
+    page.mouse.move(*to, steps=5)
+    page.mouse.up()
+
+
+def test_a_key_is_led_to_another_node_by_dragging_it_there(page: Any) -> None:
+    open_flow(page)
+    page.click("button.node[data-node=greeting]")
+    page.wait_for_selector("[data-port='choices.2']")
+    drag(page, "[data-port='choices.2']", middle(page, "button.node[data-node=menu]"))
+    text_has(page, '"2": menu')
+    page.click("[data-undo]")
+    text_has(page, '"2": english')
+    # Given up on the way, nothing is changed and nothing opens.
+    page.mouse.move(*middle(page, "[data-port='choices.2']"))
+    page.mouse.down()
+    page.mouse.move(*middle(page, "button.node[data-node=menu]"), steps=4)
+    page.keyboard.press("Escape")
+    page.mouse.up()
+    assert page.locator("dialog[open]").count() == 0
+    assert '"2": english' in page.input_value("#yaml")
+
+
+def test_a_new_key_dropped_on_the_ground_makes_a_node_there(page: Any) -> None:
+    open_flow(page)
+    page.click("button.node[data-node=menu]")
+    page.wait_for_selector(".port.fresh")
+    box = page.eval_on_selector("[data-canvas]", "one => one.getBoundingClientRect().toJSON()")
+    place = (box["x"] + 120, box["y"] + 300)
+    drag(page, ".port.fresh", place)
+    page.fill("dialog [name=words-zh-CN]", "西山公园周末免费开放。")
+    page.fill("dialog [name=words-en]", "West Hill Park is free at weekends.")
+    page.click("dialog form button:not([type])")
+    text_has(page, "picture: {notice: ")
+    assert '      "6": notice\n' in page.input_value("#yaml")
+    assert "notice" not in page.locator("[data-port]").all_inner_texts()
+    page.click("[data-undo]")  # node, key and place are one step
+    page.wait_for_selector("button.node[data-node=notice]", state="detached")
+    assert page.locator("[data-undo]").is_disabled()
+
+
+def test_a_key_is_led_elsewhere_without_dragging(page: Any) -> None:
+    open_flow(page)
+    page.focus("button.node[data-node=greeting]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[data-port='choices.1']")
+    page.keyboard.press("Tab")  # the ways of a node come after it
+    assert page.evaluate("document.activeElement.dataset.port") == "choices.1"
+    page.keyboard.press("Enter")
+    page.select_option("dialog select", "node:menu")
+    page.keyboard.press("Enter")
+    page.click("dialog form button:not([type])")
+    text_has(page, '"1": menu')
+    playwright_api.expect(page.locator("[data-port='choices.1']")).to_be_focused()
+
+
+def test_a_finger_connects_and_moves_the_chosen_node(browser: Any, address: str) -> None:
+    context = browser.new_context(
+        base_url=address, viewport={"width": 390, "height": 800}, has_touch=True
+    )
+    page = context.new_page()
+    open_flow(page)
+    page.tap("button.node[data-node=menu]")
+    page.wait_for_selector(".port.fresh")
+    for port in page.locator(".port").all():
+        box = port.bounding_box()
+        assert min(box["width"], box["height"]) >= 24
+    page.locator(".port.fresh").tap()
+    page.wait_for_selector("dialog[open] select")
+    context.close()
 
 
 @pytest.mark.parametrize("width", [390, 768])
