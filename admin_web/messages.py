@@ -10,13 +10,18 @@ committed, so that running the line needs no build step; a test holds the three 
 
 from __future__ import annotations
 
+import ast
 import io
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
+from jinja2 import Environment, TemplateSyntaxError
 
 FOLDER = Path(__file__).parent
 PO = FOLDER / "translations" / "zh" / "LC_MESSAGES" / "messages.po"
@@ -52,8 +57,38 @@ ROOMS = ("ivr/services", "call_flows", "prompts")
 METHODS = [("**.py", "python"), ("**.html", "jinja2")]
 
 
+class UnreadableError(Exception):
+    """A file that texts are collected from cannot be read; its Chinese would be dropped."""
+
+
+def refuse_unreadable(folder: Path, *rooms: Path) -> None:
+    """Raise UnreadableError, naming file and line, where a template or module is half written.
+
+    Babel reads such a file as far as it can and says nothing.
+    """
+    for path, read in _read_by(folder, rooms):
+        try:
+            read(path.read_text(encoding="utf-8"))
+        except (TemplateSyntaxError, SyntaxError) as error:
+            text = f"{path.relative_to(folder.parent)}, line {error.lineno}: {error.args[0]}"
+            raise UnreadableError(text) from error
+
+
+def _read_by(folder: Path, rooms: tuple[Path, ...]) -> Iterator[tuple[Path, Callable[[str], Any]]]:
+    for room in (folder, *rooms):
+        for path in sorted(room.rglob("*.py")):
+            yield path, ast.parse
+    for path in sorted(folder.rglob("*.html")):
+        yield path, _TEMPLATES.parse
+
+
+# The extensions whose tags the templates use, as Babel's own reader has them.
+_TEMPLATES = Environment(extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"])
+
+
 def collect() -> Catalog:
-    """Return every text of the pages, in English, with where it stands."""
+    """Return every text of the pages, in English, with where it stands; UnreadableError."""
+    refuse_unreadable(FOLDER, *(FOLDER.parent / room for room in ROOMS))
     catalog = Catalog(project="Minsheng Line", charset="utf-8")
     found = extract_from_dir(str(FOLDER), METHODS, keywords=KEYWORDS)
     for path, line, message, comments, context in found:
@@ -111,5 +146,8 @@ def _strings(string: object) -> tuple[str, ...]:
 
 
 if __name__ == "__main__":
-    for text in update():
-        print(f"no Chinese yet: {text}")
+    try:
+        for text in update():
+            print(f"no Chinese yet: {text}")
+    except UnreadableError as error:
+        sys.exit(f"Nothing was changed: {error}")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+import pytest
 from babel.messages.mofile import read_mo
 
 from admin_web import messages
@@ -73,3 +75,23 @@ def test_a_chinese_page_holds_no_english_sentence(desk: DeskUnderTest) -> None:
         body = re.sub(r'<pre.*?</pre>|lang="en".*?</span>', "", body, flags=re.DOTALL)
         text = re.sub(r"<[^>]+>", " ", body)
         assert not re.search(r"[A-Za-z]+(?: [a-z]+){3,}", text), f"{path}: {text}"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line"),
+    [
+        ("page.html", "<p>{{ _('One') }}</p>\n{% if x %}\n{{ _('Two') }}\n{% endfor %}\n", 4),
+        ("page.html", "{{ _('One') }}\n{{ _('Two' }}\n", 2),
+        ("views.py", "told = _('One')\nif told\n    pass\n", 2),
+    ],
+)
+def test_a_file_that_is_half_written_is_named_and_nothing_is_collected(
+    tmp_path: Path, name: str, text: str, line: int
+) -> None:
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    (folder / "whole.html").write_text("{{ _('x') }}")
+    messages.refuse_unreadable(folder)
+    (folder / name).write_text(text)
+    with pytest.raises(messages.UnreadableError, match=rf"^pages/{name}, line {line}: "):
+        messages.refuse_unreadable(folder)
