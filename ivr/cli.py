@@ -343,11 +343,30 @@ def check(folder: tuple[Path, ...]) -> None:
 @click.option("--caller", default="13800138000", show_default=True)
 @click.option("--flows", type=click.Path(path_type=Path, file_okay=False, exists=True))
 @click.option("--live", is_flag=True, help="Look up in the line's database, not the sample town.")
-def simulate(keys: str | None, flow: str, caller: str, flows: Path | None, live: bool) -> None:
+@click.option(
+    "--at",
+    type=click.DateTime(["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"]),
+    help="At this time of the line's zone, e.g. '2026-11-22 03:00' (default: now).",
+)
+def simulate(
+    keys: str | None,
+    flow: str,
+    caller: str,
+    flows: Path | None,
+    live: bool,
+    at: datetime | None,
+) -> None:
     """Hold a call in the terminal by typing keys. 在终端里模拟通话。"""
     from ivr import rehearsal
 
     settings, _ = _settings()
     rehearsal.simulate_call(
-        settings, keys=keys, folder=flows, flow=flow, caller=caller, live=live, out=click.echo
+        settings,
+        keys=keys,
+        folder=flows,
+        flow=flow,
+        caller=caller,
+        live=live,
+        out=click.echo,
+        at=at.replace(tzinfo=settings.timezone) if at is not None else None,
     )

@@ -23,7 +23,7 @@ from call_flows.simulator import simulate
 from ivr.records import Database, migrate
 from ivr.records.tables import Role, Staff, StudioCode
 from ivr.responder.studio import words_of
-from ivr.services import lookups, query_codes, sample_town
+from ivr.services import lookups, query_codes, sample_town, schedules
 from ivr.services.studio import TAKE, Visit
 from ivr.services.studio_codes import SELECTOR_DIGITS
 from ivr.settings import Settings
@@ -54,7 +54,15 @@ def check_line(settings: Settings, folder: Path | None) -> Findings:
     catalogue = snapshot.catalogue
     facts = prompt_facts(settings, catalogue)
     return Findings(
-        tuple(check(flows, facts, variants=snapshot.variants)),
+        tuple(
+            check(
+                flows,
+                facts,
+                variants=snapshot.variants,
+                # None: no database yet, so nobody knows which there are.
+                schedules=snapshot.timetable.schedules or None,
+            )
+        ),
         tuple(catalogue.problems()),
         len(flows.flows),
         len(catalogue),
@@ -83,8 +91,10 @@ def simulate_call(
     caller: str,
     live: bool,
     out: Callable[[str], None],
+    at: datetime | None = None,
 ) -> None:
-    """Hold one call in the terminal; `keys` None asks for them."""
+    """Hold one call in the terminal, at a time of day (now); `keys` None asks for them."""
+    moment = at or datetime.now(UTC)
     snapshot = published(settings)
     flows: FlowSet = load_folder(folder) if folder is not None else snapshot.flows
 
@@ -98,12 +108,14 @@ def simulate_call(
                 _give_code(session)
             out(f"    # recording code 录音码: {SIMULATED_CODE}")
 
+        with transaction() as session:
+            timetable = schedules.timetable(session, settings.timezone)
+
         def ask(service: str, arguments: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
             if service in _PRETENDED and visit.code is not None:
                 return _PRETENDED[service]
             with transaction() as session:
-                now = datetime.now(UTC)
-                found = lookups.run(session, service, dict(arguments), now, visit=visit)
+                found = lookups.run(session, service, dict(arguments), moment, visit=visit)
                 return found.name, found.values
 
         simulate(
@@ -114,6 +126,7 @@ def simulate_call(
             out=out,
             flow=flow,
             call=CallFacts(caller, "line"),
+            hours=lambda schedule: timetable.standing(schedule, moment),
         )
 
 

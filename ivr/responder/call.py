@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from twisted.internet.defer import Deferred, succeed
 
 from call_flows import Session
+from call_flows.hours import Standing
 from call_flows.instructions import (
     CallFacts,
     Content,
@@ -85,7 +86,15 @@ class House(Exchange, Protocol):
 class Call:
     """A citizen's call, from the INVITE to the last row written."""
 
-    def __init__(self, house: House, invite: InviteReceived, snapshot: Snapshot, leg: Leg) -> None:
+    def __init__(
+        self,
+        house: House,
+        invite: InviteReceived,
+        snapshot: Snapshot,
+        leg: Leg,
+        *,
+        begin_in: str = "",
+    ) -> None:
         self._house = house
         self._snapshot = snapshot
         self._leg = leg
@@ -106,7 +115,7 @@ class Call:
         self._written = False
         self._own_studio: Studio | None = None
         flow = snapshot.flow_for(invite.called_user)
-        self._session = Session(snapshot.flows, flow)
+        self._session = Session(snapshot.flows, begin_in or flow, hours=self._hours)
         self.journal = Journal(
             house.records,
             house.ledger,
@@ -127,6 +136,9 @@ class Call:
         )
         self._interpreter = Interpreter(self._session, leg, house.deadlines, self)
         leg.listener = self.heard
+
+    def _hours(self, schedule: str) -> Standing:
+        return self._snapshot.timetable.standing(schedule, utc_now())
 
     @property
     def _studio(self) -> Studio:

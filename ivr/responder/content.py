@@ -8,6 +8,7 @@ thread. A call takes the newest snapshot and keeps it to its end.
 import logging
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,10 @@ from ivr.services import (
     prompt_variants,
     pronunciations,
     revisions,
+    schedules,
 )
+from ivr.services.line_time import DEFAULT_ZONE
+from ivr.services.opening import Timetable
 from prompts.catalogue import Catalogue
 from prompts.errors import CatalogueError, PromptError
 from prompts.lexicon import Pronunciations
@@ -45,6 +49,8 @@ class Snapshot:
     revisions: Mapping[str, int]
     variants: Mapping[str, str] = field(default_factory=dict)
     """Each variant's language."""
+    timetable: Timetable = field(default_factory=Timetable)
+    """The town's schedules."""
 
     def flow_for(self, called: str) -> str:
         """Return the flow that a called number starts; numbers nobody entered get the main one."""
@@ -60,11 +66,17 @@ class Source:
     catalogue: Catalogue
     numbers: Mapping[str, str]
     state_dir: Path
+    zone: tzinfo = DEFAULT_ZONE
 
     def version(self, session: Session) -> Hashable:
         """Return a value that changes when anything is published; cheap to ask."""
         listed = tuple((row.called, row.flow) for row in numbers.all_numbers(session))
-        return revisions.stamp(session), pronunciations.stamp(session), listed
+        return (
+            revisions.stamp(session),
+            pronunciations.stamp(session),
+            schedules.stamp(session),
+            listed,
+        )
 
     def read(self, session: Session) -> Snapshot:
         """Make a snapshot. Raises FlowError, CatalogueError or PromptError."""
@@ -89,6 +101,7 @@ class Source:
             {**flows.numbers, **listed, **self.numbers},
             {name: row.revision for name, row in newest.items()},
             {row.code: row.language for row in prompt_variants.all_variants(session)},
+            schedules.timetable(session, self.zone),
         )
 
 

@@ -18,6 +18,7 @@ from twisted.python.threadpool import ThreadPool
 
 from ivr.media import Leg, MediaEngine, PortsExhausted
 from ivr.records import Database
+from ivr.responder import announcements
 from ivr.responder.call import Call
 from ivr.responder.content import Content, Snapshot, Source
 from ivr.responder.database import WRITER_BUSY_MS, Records
@@ -84,7 +85,12 @@ class Line:
         )
         with database.read() as session:
             snapshot = source.read(session)
+            in_force = announcements.read(session, utc_now())
         self._content = Content(source, snapshot, self.records, self.deadlines, self._preload)
+        self._announcements = announcements.Announcements(
+            self.records, self.deadlines, self.speech, lambda: self.newest, utc_now, self._tell
+        )
+        self._announcements.begin_with(in_force)
         self._trunks = Trunks(settings.trunks, self.sip, self.records, self.deadlines)
         self._calls: dict[int, Call] = {}
         self._others: dict[int, Callable[[Any], None]] = {}
@@ -102,6 +108,7 @@ class Line:
         self.sip.listen(self.settings.sip_host)
         self._ticker.start()
         self._content.start()
+        self._announcements.start()
         # Not before the line answers: a clause wanted meanwhile is read by itself.
         preloading = self.in_thread(self._preload, self._content.newest)
         preloading.addErrback(lambda failure: log.error("%s", failure.getTraceback()))
@@ -170,7 +177,10 @@ class Line:
             )
             return
         try:
-            call = Call(self, invite, self._content.newest, leg)
+            snapshot = self._content.newest
+            dialled = snapshot.flow_for(invite.called_user)
+            snapshot, begin_in = self._announcements.before(snapshot, dialled)
+            call = Call(self, invite, snapshot, leg, begin_in=begin_in)
         except Exception:
             leg.close()
             self._refused += 1
@@ -239,6 +249,12 @@ class Line:
 
     def _beat(self) -> None:
         self._collect_when_idle()
+        self._tell()
+        self.deadlines.at(self.deadlines.now + HEARTBEAT_S, self._beat)
+
+    def _tell(self) -> None:
+        """Say in the database how the line is doing."""
+        said = self._announcements.said()
         detail = {
             "listening": True,
             "draining": self._stopped is not None,
@@ -255,6 +271,8 @@ class Line:
             "legs": self._engine.legs,
             "dialogs": self.sip.user_agent.calls,
             "sip": dict(self.sip.user_agent.counters),
+            "announcements_in_force": len(said),
+            "announcements": said,
         }
         now = utc_now()
         places = {call.journal.id: call.place for call in self._calls.values()}
@@ -265,4 +283,3 @@ class Line:
 
         beating = self.records.write(beat)
         beating.addErrback(lambda failure: log.error("%s", failure.getErrorMessage()))
-        self.deadlines.at(self.deadlines.now + HEARTBEAT_S, self._beat)

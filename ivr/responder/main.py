@@ -80,7 +80,7 @@ def source(settings: Settings) -> Source:
 
     texts = Path(str(files("prompts"))) / "text"
     catalogue = Catalogue.load_folder(texts).with_manner(Manner(yao=settings.say_yao))
-    return Source(default_texts(), catalogue, {}, settings.state_dir)
+    return Source(default_texts(), catalogue, {}, settings.state_dir, settings.timezone)
 
 
 def recover(settings: Settings, database: Database) -> None:

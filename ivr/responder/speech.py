@@ -7,11 +7,11 @@ store has not got it. The reactor thread touches neither disk nor synthesiser.
 
 import logging
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
 
 from call_flows.instructions import Say
@@ -69,8 +69,35 @@ class Speech:
         Returns what is not there yet, for `have_ahead`: the usual forms first.
         """
         wanted = list(clauses)
-        wanted += [clause.at(SLOW_TEMPO) for clause in wanted]
-        return [clause for clause in wanted if not self._read(clause)]
+        return self.read(wanted + [clause.at(SLOW_TEMPO) for clause in wanted])
+
+    def read(self, clauses: Iterable[Clause]) -> list[Clause]:
+        """Read what is in the store into memory, as it is; in a thread. Returns what is not."""
+        return [clause for clause in clauses if not self._read(clause)]
+
+    def have_now(self, clauses: Sequence[Clause]) -> "Deferred[bool]":
+        """Have these made at once and kept; fires with whether all of them are there."""
+        left = len(clauses)
+        complete = True
+        done: Deferred[bool] = Deferred()
+
+        def came(sound: bytes, clause: Clause) -> None:
+            nonlocal left, complete
+            if sound:
+                self._fixed[self._key(clause)] = sound
+            complete = complete and bool(sound)
+            left -= 1
+            if not left:
+                done.callback(complete)
+
+        for clause in clauses:
+            key = self._key(clause)
+            known = self._fixed.get(key)
+            waiting = succeed(known) if known is not None else self._fetch(key, clause)
+            waiting.addCallback(came, clause)
+        if not clauses:
+            done.callback(complete)
+        return done
 
     def _read(self, clause: Clause) -> bool:
         key = self._key(clause)

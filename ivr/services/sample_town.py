@@ -23,7 +23,15 @@ from ivr.records.tables import (
     Outage,
     UtilityKind,
 )
-from ivr.services import areas, complaints, facts, outages, query_codes
+from ivr.services import (
+    areas,
+    china_holidays,
+    complaints,
+    facts,
+    outages,
+    query_codes,
+    schedules,
+)
 from ivr.services.line_time import DEFAULT_ZONE, local_day
 
 WHO = "sample"
@@ -67,6 +75,7 @@ def load(session: Session, now: datetime, *, zone: tzinfo = DEFAULT_ZONE) -> boo
     if not is_empty(session):
         return False
     _load_bills(session, now, zone)
+    _load_schedules(session, now)
     _load_outages(session, now)
     _load_complaints(session, now, zone)
     facts.write(session, facts.SAMPLE_DATA, True)
@@ -77,6 +86,18 @@ def is_empty(session: Session) -> bool:
     """Whether no account, area, outage, complaint or call is there."""
     columns = (Account.number, Area.code, Outage.id, Complaint.ticket, Call.id)
     return all(session.scalar(select(column).limit(1)) is None for column in columns)
+
+
+def _load_schedules(session: Session, now: datetime) -> None:
+    """People answer around the clock; the service hall keeps office hours and holidays."""
+    hall = schedules.ScheduleEntry(
+        "政务服务大厅",
+        "Service hall",
+        (*["09:00-12:00, 13:30-17:00"] * 5, "09:30-12:00", ""),
+    )
+    schedules.add(session, "hall", hall, who=WHO, now=now)
+    for year in china_holidays.YEARS:
+        schedules.fill_year(session, year, who=WHO, now=now)
 
 
 def _load_bills(session: Session, now: datetime, zone: tzinfo) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -226,7 +226,7 @@ def test_away_from_leaps_it_is_open_exactly_while_the_wall_clock_is_within_a_spa
     wall = now.astimezone(hours.zone).replace(tzinfo=None)
 
     def within(day: date) -> bool:
-        midnight = datetime(day.year, day.month, day.day)
+        midnight = datetime.combine(day, time())
         return any(
             midnight + timedelta(minutes=span.begins)
             <= wall
