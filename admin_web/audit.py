@@ -10,6 +10,7 @@ from flask_login import current_user
 from sqlalchemy.orm import Session
 
 from admin_web.desk import desk
+from admin_web.sound import asks_for_outline
 from ivr.services import audit
 
 
@@ -26,10 +27,24 @@ def note(session: Session, what: str, record: str, **detail: str) -> None:
 
 
 def heard(record: str) -> None:
-    """Write down that a recording was listened to; once, not for every range a player asks."""
-    if request.headers.get("Range", "bytes=0-").startswith("bytes=0-"):
-        with desk().database.begin() as session:
+    """Write down that a recording was listened to; once, not for every range a player asks.
+
+    Who asks for a later part only, and has not heard the beginning lately, has listened too. The
+    outline that a player draws tells nothing that was said.
+    """
+    if asks_for_outline():
+        return
+    with desk().database.begin() as session:
+        if request.headers.get("Range", "bytes=0-").startswith("bytes=0-"):
             note(session, "recording_heard", record)
+        else:
+            audit.record_once(
+                session,
+                who=current_user.username,
+                what="recording_heard",
+                record=record,
+                now=desk().now(),
+            )
 
 
 def seen(what: str, record: str) -> None:

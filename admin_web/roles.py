@@ -146,6 +146,7 @@ WHO_MAY: dict[str, Door | frozenset[str]] = {
     "prompts.remove_variant": _EDITING,
     "flows.flows": _EDITING,
     "flows.flow": _EDITING,
+    "calls.path": _READING_CALLS,
     "flows.revision": _EDITING,
     "flows.edit": _EDITING,
     "flows.draft": _EDITING,

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flask import Flask, Response, abort, send_file
+from flask import Flask, Response, abort, jsonify, request, send_file
 
 from admin_web.desk import desk
+from admin_web.waveform import NoWaveformError, waveform
+
+OUTLINE = "outline"
+"""Asks the address of a sound for its outline instead: the same people may see it."""
 
 
 def recording_path(stored: str | Path | None) -> Path | None:
@@ -25,11 +29,27 @@ def recording_path(stored: str | Path | None) -> Path | None:
     return path
 
 
+def asks_for_outline() -> bool:
+    """Say whether the page asks for what its player draws, not for the sound."""
+    return OUTLINE in request.args
+
+
+def send_outline(path: Path) -> Response:
+    """Send what a player draws of a WAV file; 404 where there is nothing to be drawn."""
+    try:
+        drawn = waveform(path)
+    except (NoWaveformError, OSError):
+        abort(404)
+    return jsonify(seconds=drawn.seconds, levels=drawn.levels)
+
+
 def send_recording(stored: str | Path | None, name: str) -> Response:
     """Send a recording (RFC 9110 §14 ranges); 404 where it is not there."""
     path = recording_path(stored)
     if path is None:
         abort(404)
+    if asks_for_outline():
+        return send_outline(path)
     return send_file(
         path,
         mimetype="audio/wav",

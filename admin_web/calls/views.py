@@ -6,7 +6,17 @@ import re
 from datetime import timedelta
 from urllib.parse import parse_qsl
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    flash,
+    jsonify,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -16,6 +26,7 @@ from werkzeug.datastructures import MultiDict
 from admin_web.audit import exported, heard, note, seen
 from admin_web.calls.forms import CallSearch, NoteForm, SaveSearch
 from admin_web.calls.quality import described
+from admin_web.calls.way import visits, way
 from admin_web.desk import desk
 from admin_web.downloads import csv_answer
 from admin_web.flows.published import flow_titles
@@ -27,7 +38,7 @@ from admin_web.places import places
 from admin_web.reasons import said
 from admin_web.roles import ADMINISTRATOR
 from admin_web.sound import send_recording
-from ivr.records.tables import Call, CallStep
+from ivr.records.tables import Call
 from ivr.services import (
     call_notes,
     call_search,
@@ -36,7 +47,6 @@ from ivr.services import (
     recordings,
     saved_searches,
 )
-from ivr.services.call_search import CallDetail
 from ivr.services.errors import NotFoundError, RefusedError
 from ivr.services.line_time import local_day
 
@@ -256,21 +266,25 @@ def _call(call_id: str, note_form: NoteForm | None) -> ResponseReturnValue:
         detail=detail,
         titles=titles,
         places=known,
-        path=_path(detail),
+        path=visits(detail),
         quality=described(detail.call),
         note_form=note_form or NoteForm(None),
         reason=_reason(detail.call),
     ), 422 if note_form else 200
 
 
-def _path(detail: CallDetail) -> list[tuple[CallStep, float | None]]:
-    """Return the steps with the seconds spent at each: a step is noted when its node is left."""
-    since = detail.call.answered_at
-    found = []
-    for step in detail.steps:
-        found.append((step, (step.at - since).total_seconds() if since else None))
-        since = step.at
-    return found
+@blueprint.get("/<call_id>/path")
+def path(call_id: str) -> ResponseReturnValue:
+    """The way of a call on the pictures of its flows, for the script that draws it."""
+    with desk().database.read() as session:
+        if session.get(Call, call_id) is None:
+            abort(404)
+    seen("call_opened", f"call {call_id}")
+    with desk().database.read() as session:
+        detail = call_search.find(session, call_id)
+        call = detail.call
+        ended = word(call.ended_by, "ended_by") if call.ended_at else ""
+        return jsonify(way(session, detail, ended))
 
 
 def _reason(call: Call) -> str:

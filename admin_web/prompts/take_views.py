@@ -20,6 +20,7 @@ from admin_web.prompts.forms import PromptSound
 from admin_web.prompts.page import page, prefix
 from admin_web.prompts.published import published
 from admin_web.reasons import said
+from admin_web.sound import asks_for_outline, send_outline
 from ivr.records.tables import PromptRecording, RecordingSource
 from ivr.services import prompt_recordings
 from ivr.services.errors import NotFoundError, RefusedError
@@ -93,6 +94,8 @@ def take(prompt_id: str, language: str, take_id: int) -> Response:
     path = takes.path_of(row.path)
     if path is None:
         abort(404)
+    if asks_for_outline():
+        return send_outline(path)
     try:
         sound = voice.render([Clause(row.text, language, 0, path)])
     except PromptError:

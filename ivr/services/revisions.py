@@ -195,6 +195,35 @@ def newest_flows(session: Session) -> dict[str, FlowRevision]:
     return {row.name: row for row in rows}
 
 
+def flows_at(
+    session: Session, moment: datetime, *, flow: str | None = None, revision: int | None = None
+) -> dict[str, FlowRevision]:
+    """The revision of every flow that was in force at `moment`; absent: the packaged text stood.
+
+    Of `flow` it is known that it was `revision` (0 or None: as packaged), whatever the clocks say:
+    a line takes up to a second to notice what was published.
+    """
+    ids = (
+        select(func.max(FlowRevision.id))
+        .where(FlowRevision.created_at <= moment)
+        .group_by(FlowRevision.name)
+    )
+    found = {
+        row.name: row
+        for row in session.scalars(select(FlowRevision).where(FlowRevision.id.in_(ids)))
+    }
+    if flow is not None:
+        found.pop(flow, None)
+        known = session.scalar(
+            select(FlowRevision).where(
+                FlowRevision.name == flow, FlowRevision.revision == (revision or 0)
+            )
+        )
+        if known is not None:
+            found[flow] = known
+    return found
+
+
 def newest_prompts(session: Session) -> dict[tuple[str, str], PromptRevision]:
     """The newest revision of every prompt that was ever published, by id and language.
 
