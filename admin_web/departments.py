@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from flask_login import current_user
 
+from admin_web.numbers import sees_whole
 from admin_web.roles import CLERK, MAY_SEE_CONFIDENTIAL
 from ivr.records.tables import Complaint
 from ivr.services.complaint_search import ComplaintFilter
@@ -23,7 +24,9 @@ def own_department() -> str | None:
 
 def sees_confidential() -> bool:
     """Say whether the role of whoever is signed in is one that sees confidential complaints."""
-    return bool(current_user.is_authenticated and current_user.role in MAY_SEE_CONFIDENTIAL)
+    if not (current_user.is_authenticated and current_user.role in MAY_SEE_CONFIDENTIAL):
+        return False
+    return bool(getattr(current_user, "confidential", True))  # a program's token may say no
 
 
 def own_only(complaint: Complaint) -> bool:
@@ -34,8 +37,9 @@ def own_only(complaint: Complaint) -> bool:
 
 
 def kept_to_own(wanted: ComplaintFilter) -> ComplaintFilter:
-    """Return a search that finds nothing of other departments, and nothing too confidential."""
+    """Return a search that finds nothing of other departments, nothing confidential or masked."""
     if not sees_confidential():
         wanted = replace(wanted, confidential=False)
+    wanted = replace(wanted, masked=not sees_whole())
     own = own_department()
     return wanted if own is None else replace(wanted, department=own)

@@ -21,6 +21,7 @@ from admin_web.forms import (
     strip,
 )
 from admin_web.names import CALL_OUTCOME, ENDED_BY, LANGUAGE
+from admin_web.numbers import sees_whole
 from ivr.records.tables import CallOutcome, EndedBy
 from ivr.services.call_filter import CallFilter
 from ivr.services.call_notes import LONGEST as LONGEST_NOTE
@@ -116,6 +117,7 @@ class CallSearch(SearchForm):
             node=self.node.data or "",
             step_outcome=self.step_outcome.data or "",
             place=self.place.data or "",
+            masked=not sees_whole(),
         )
 
     def _ranges(self, zone: tzinfo) -> tuple[tuple[datetime, datetime], ...]:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from admin_web.departments import own_department
 from admin_web.desk import desk
+from admin_web.flows.published import flow_set
 from admin_web.formatting import ago, local
 from admin_web.health.state import LineState, line_state
 from admin_web.health.voices import VoiceState, state_of
@@ -25,11 +26,11 @@ from ivr.services import (
     call_search,
     complaint_search,
     outages,
+    revisions,
     summary_mail,
     trunks,
 )
 from ivr.services.call_search import CallFilter
-from ivr.services.complaint_search import SETTLED
 from ivr.services.summary_mail import MailState
 from prompts.errors import PromptError
 from prompts.voice_client import VoiceClient
@@ -123,6 +124,9 @@ def home() -> ResponseReturnValue:
         parts = [_responder(state, now), *map(_trunk, listed)]
         writing = standing(session, now)
         mailed = summary_mail.state(session)
+        loaded = flow_set(session)
+        untouched = not revisions.newest_flows(session)  # nobody has published a flow yet
+    main_flow = loaded.main if loaded else "main"
     voices, troubles = _voices()
     troubles += _mail_trouble(mailed)
     if writing.trouble:
@@ -134,6 +138,8 @@ def home() -> ResponseReturnValue:
         tiles=tiles,
         parts=[*parts, *voices, _transcripts(writing)],
         troubles=troubles,
+        main_flow=main_flow,
+        fresh=untouched,
     )
 
 
@@ -150,8 +156,7 @@ def _tiles(session: Session, state: LineState, now: datetime) -> list[Tile]:
     midnight = datetime.combine(local(now).date(), time(), desk().zone)
     counted = call_search.count(session, CallFilter(since=midnight))
     today = counted if counted <= call_search.COUNTED else f"{call_search.COUNTED}+"
-    by_state = complaint_search.counts(session, department=own_department())
-    unsettled = sum(count for name, count in by_state.items() if name not in SETTLED)
+    unsettled = complaint_search.count_unsettled(session, department=own_department())
     in_progress = state.calls if state.answering and state.calls is not None else "—"
     return [
         Tile(in_progress, _("calls now"), "calls.calls"),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, or_, select
+from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.sql.functions import GenericFunction
 from sqlalchemy.types import Float
 
@@ -21,22 +21,29 @@ from ivr.records.tables import (
     EndedBy,
     Number,
     Recording,
+    StepDay,
 )
+from ivr.services.looking import Way, few
+from ivr.services.number_search import NumberColumn, asked
 from ivr.services.statistics_counting import IN_TIME_S, OTHER_NUMBERS
 from ivr.services.text import storable
 
 _ROUNDING_S = 0.001
+_CALLER = NumberColumn(Call.caller, "ix_calls_caller_started_at", "ix_calls_caller_end")
+_CALLED = NumberColumn(Call.called, "ix_calls_called_started_at")
+_BY_ID = "sqlite_autoindex_calls_1"
 
 
 @dataclass(frozen=True, slots=True)
 class CallFilter:
     """What the list shows; an empty filter shows every call.
 
-    `caller` and `called` match any part of the number, `number` the whole of it (empty: none
-    that the line lists). `since` is included, `until` is not, and so in each of `ranges`, of
-    which one must fit and which do not overlap. `node` is a node gone through and `place` the
-    one the call ended at, each as `node` or `flow.node`; `step_outcome` is what came of `node`.
-    `flow` is where the call began.
+    `caller` is a whole number, its beginning, or its last four digits or more; `called` a whole
+    number or its beginning; `number` the whole (empty: none that the line lists). `masked`: whoever
+    asks sees numbers masked (`number_search` says what may be looked for then). `since` is
+    included, `until` is not, and so in each of `ranges`, of which one must fit and which do not
+    overlap. `node` is a node gone through and `place` the one the call ended at, each as `node` or
+    `flow.node`; `step_outcome` is what came of `node`. `flow` is where the call began.
     """
 
     caller: str = ""
@@ -59,11 +66,7 @@ class CallFilter:
     node: str = ""
     step_outcome: str = ""
     place: str = ""
-
-    @property
-    def costly(self) -> bool:
-        """Whether calls must be looked into one by one: then they are not counted."""
-        return bool(self.node.strip())
+    masked: bool = False
 
 
 class seconds_between(GenericFunction[float]):  # noqa: N801 - a function's name in SQL
@@ -85,65 +88,99 @@ def _postgresql(element: Any, compiler: Any, **kw: Any) -> str:
     return f"extract(epoch from ({second} - {first}))"
 
 
-def filtered(wanted: CallFilter) -> Select[Call]:
-    """The query of the calls that fit."""
-    return select(Call).where(*_conditions(wanted))
+def ways(session: Session, wanted: CallFilter) -> list[Way]:
+    """How the calls that fit are found; when they began is not in it (`spans`)."""
+    conditions = _conditions(session, wanted)
+    caller, called = asked(wanted.caller), asked(wanted.called)
+    found: list[Way] | None = None
+    if caller:
+        found = _CALLER.ways(session, caller, masked=wanted.masked)
+        if called:
+            conditions.append(("", _CALLED.fits(called, masked=wanted.masked)))
+    elif called:
+        found = _CALLED.ways(session, called, masked=False)
+    if found is None:
+        leading = next((n for n, (index, _) in enumerate(conditions) if index), None)
+        if leading is None:
+            found = [Way()]
+        else:
+            index, condition = conditions.pop(leading)
+            found = [Way((condition,), index=index)]
+    rest = tuple(condition for _, condition in conditions)
+    return [replace(way, rest=way.rest + rest) for way in found]
 
 
-def _conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
+def spans(wanted: CallFilter) -> list[tuple[datetime | None, datetime | None]]:
+    """When the calls that fit began: from, until before."""
+    return list(wanted.ranges) or [(wanted.since, wanted.until)]
+
+
+def _conditions(session: Session, wanted: CallFilter) -> list[tuple[str, ColumnElement[bool]]]:
+    """Each with the index that answers it in the order of time, the most telling first."""
+    found: list[tuple[str, ColumnElement[bool]]] = []
+    if wanted.ended is False:
+        found.append(("ix_calls_running", Call.ended_at.is_(None)))
+    elif wanted.ended and wanted.outcome is None:
+        found.append(("", Call.ended_at.is_not(None)))
+    for table, wants in (
+        (CallNote, wanted.with_note),
+        (Recording, wanted.with_recording),
+        (Complaint, wanted.with_complaint),
+    ):
+        if wants:
+            found.append(_left_behind(session, table))
+    if wanted.place.strip():
+        found.append(_place(session, wanted.place))
+    index: str
     column: InstrumentedAttribute[Any]
-    for column, text in ((Call.caller, wanted.caller), (Call.called, wanted.called)):
-        if text.strip():
-            found.append(column.contains(storable(text.strip(), 128), autoescape=True))
-    if wanted.number is not None:
-        listed = select(Number.called)
-        other = wanted.number == OTHER_NUMBERS
-        found.append(Call.called.not_in(listed) if other else Call.called == wanted.number)
-    for column, value in (
-        (Call.flow, wanted.flow),
-        (Call.language, wanted.language),
-        (Call.ended_by, wanted.ended_by),
-        (Call.outcome, wanted.outcome),
+    for index, column, value in (
+        ("ix_calls_ended_by_started_at", Call.ended_by, wanted.ended_by),
+        ("ix_calls_outcome_started_at", Call.outcome, wanted.outcome),
+        ("", Call.flow, wanted.flow),
+        ("", Call.language, wanted.language),
     ):
         if value is not None:
-            found.append(column == value)
-    if wanted.since is not None:
-        found.append(Call.started_at >= wanted.since)
-    if wanted.until is not None:
-        found.append(Call.started_at < wanted.until)
-    if wanted.ranges:
-        within = [(Call.started_at >= a) & (Call.started_at < b) for a, b in wanted.ranges]
-        found.append(or_(*within))
-    for column, present in (
-        (Call.answered_at, wanted.answered),
-        (Call.ended_at, wanted.ended),
-    ):
-        if present is not None:
-            found.append(column.is_not(None) if present else column.is_(None))
+            found.append((index, column == value))
+    if wanted.number is not None:
+        listed = select(Number.called)
+        if wanted.number == OTHER_NUMBERS:
+            found.append(("", Call.called.not_in(listed)))
+        else:
+            found.append((_CALLED.index, Call.called == wanted.number))
+    if wanted.answered is not None:
+        missing = Call.answered_at.is_(None)
+        found.append(("", ~missing if wanted.answered else missing))
     if wanted.in_time is not None:
         waited = seconds_between(Call.started_at, Call.answered_at)
         soon = waited <= IN_TIME_S + _ROUNDING_S
         late = or_(Call.answered_at.is_(None), ~soon)
-        found.append(soon if wanted.in_time else late)
+        found.append(("", soon if wanted.in_time else late))
     if wanted.self_served is not None:
-        found.append(Call.self_served.is_(wanted.self_served))
-    for table, asked in (
-        (Recording, wanted.with_recording),
-        (Complaint, wanted.with_complaint),
-        (CallNote, wanted.with_note),
-    ):
-        if asked:
-            found.append(exists().where(table.call_id == Call.id))
+        found.append(("", Call.self_served.is_(wanted.self_served)))
     if wanted.node.strip():
-        found.append(exists().where(CallStep.call_id == Call.id, *_step(wanted)))
-    if wanted.place.strip():
-        place = storable(wanted.place.strip(), 130)
-        whole = Call.last_place == place
-        found.append(
-            whole if "." in place else Call.last_place.endswith(f".{place}", autoescape=True)
-        )
+        found.append(("", exists().where(CallStep.call_id == Call.id, *_step(wanted))))
     return found
+
+
+def _left_behind(
+    session: Session, table: type[CallNote | Recording | Complaint]
+) -> tuple[str, ColumnElement[bool]]:
+    """With few in all, they lead to their calls; with many, each call is asked."""
+    if few(session, table.call_id.is_not(None)):
+        return _BY_ID, Call.id.in_(select(table.call_id).where(table.call_id.is_not(None)))
+    return "", exists().where(table.call_id == Call.id)
+
+
+def _place(session: Session, asked_for: str) -> tuple[str, ColumnElement[bool]]:
+    """The node a call ended at; without a flow, of all flows that were ever counted."""
+    place = storable(asked_for.strip(), 130)
+    places = [place]
+    if "." not in place:
+        flows = session.scalars(select(StepDay.flow).where(StepDay.node == place).distinct())
+        places = [f"{flow}.{place}" for flow in flows]
+    if len(places) == 1:
+        return "ix_calls_last_place_started_at", Call.last_place == places[0]
+    return "", Call.last_place.in_(places)
 
 
 def _step(wanted: CallFilter) -> list[ColumnElement[bool]]:

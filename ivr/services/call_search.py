@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import tzinfo
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
 from ivr.records.tables import Call, CallBackTask, CallNote, CallStep, Complaint, Recording
-from ivr.services.call_filter import CallFilter, filtered
+from ivr.services import call_filter
+from ivr.services.call_filter import CallFilter
 from ivr.services.errors import NotFoundError
 from ivr.services.line_time import DEFAULT_ZONE
+from ivr.services.looking import COUNTED, List
 from ivr.services.masking import NumberView, whole
-from ivr.services.paging import PAGE_SIZE, page_key, parse_page_key
+from ivr.services.paging import PAGE_SIZE, Key, page_key, parse_page_key
 from ivr.services.spreadsheet import cell
 
 __all__ = [
@@ -31,8 +33,7 @@ __all__ = [
     "search",
 ]
 
-COUNTED = 10_000
-"""Up to so many calls that fit are counted; of more it is only said that there are more."""
+CALLS = List(Call, Call.started_at, Call.id, "ix_calls_started_at_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +57,15 @@ class CallPage:
     """A page of the list, newest call first; `next` continues it.
 
     `total` counts all that match, up to `COUNTED`: `more` says that there are more. It is None
-    where counting would mean to look into every call.
+    where counting would mean to look at too many calls one by one. `back_to`: so far back was
+    looked, and `next` goes on from there although the page is not full.
     """
 
     calls: Sequence[CallSummary]
     next: str | None
     total: int | None
     more: bool = False
+    back_to: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,41 +89,30 @@ def search(
 ) -> CallPage:
     """One page of calls; RefusedError for a page key that is not ours."""
     wanted = wanted or CallFilter()
-    total = None if wanted.costly else count(session, wanted)
-    rows = _rows(session, wanted, after, limit + 1)
-    more = len(rows) > limit
-    rows = rows[:limit]
-    last = rows[-1] if more else None
+    key = None if after is None else parse_page_key(after)
+    ways = call_filter.ways(session, wanted)
+    found = CALLS.page(session, ways, call_filter.spans(wanted), key, limit + 1)
+    rows = found.rows[:limit]
+    following = CALLS.following(found, limit + 1)
+    if len(found.rows) > limit:
+        following = Key(rows[-1].started_at, rows[-1].id)
+    total = CALLS.count(session, ways, call_filter.spans(wanted))
+    if total is None and following is None and after is None:
+        total = len(rows)  # all was looked at
     return CallPage(
         _summaries(session, rows),
-        page_key(last.started_at, last.id) if last else None,
+        page_key(*following) if following else None,
         total if total is None else min(total, COUNTED),
         total is not None and total > COUNTED,
+        found.back_to,
     )
 
 
 def count(session: Session, wanted: CallFilter, *, limit: int = COUNTED) -> int:
-    """How many calls fit; `limit` + 1 where there are more than `limit`."""
-    found = 0
-    for part in _parts(wanted):
-        ids = filtered(part).with_only_columns(Call.id).limit(limit + 1 - found).subquery()
-        found += session.scalar(select(func.count()).select_from(ids)) or 0
-        if found > limit:
-            break
-    return found
-
-
-def _parts(wanted: CallFilter) -> list[CallFilter]:
-    """One search for each of its ranges, the newest first.
-
-    Asked for all at once, the databases read all that lies between the first and the last.
-    """
-    if not wanted.ranges:
-        return [wanted]
-    return [
-        replace(wanted, ranges=(), since=since, until=until)
-        for since, until in sorted(wanted.ranges, reverse=True)
-    ]
+    """How many calls fit; `limit` + 1 where there are more, or too many to look at."""
+    ways = call_filter.ways(session, wanted)
+    found = CALLS.count(session, ways, call_filter.spans(wanted), limit)
+    return limit + 1 if found is None else found
 
 
 def find(session: Session, call_id: str) -> CallDetail:
@@ -167,19 +159,20 @@ def csv_rows(
     numbers: NumberView = whole,
     batch: int = 500,
 ) -> Iterator[list[str]]:
-    """Header and one row a call, newest first, read in batches: memory does not grow."""
+    """Header and one row a call, newest first, read in batches: memory does not grow.
+
+    Between two batches no transaction is open (`List.all`): a session of its own, please.
+    """
     yield list(CSV_HEADER)
     wanted = wanted or CallFilter()
-    after: str | None = None
-    while True:
-        rows = _rows(session, wanted, after, batch)
+    ways = call_filter.ways(session, wanted)
+    for rows in CALLS.all(session, ways, call_filter.spans(wanted), batch):
         paths = _paths(session, [row.id for row in rows], numbers)
-        for summary in _summaries(session, rows):
-            yield _csv_row(summary, paths.get(summary.call.id, ""), zone, numbers)
-        if len(rows) < batch:
-            return
-        after = page_key(rows[-1].started_at, rows[-1].id)
+        summaries = _summaries(session, rows)
         session.expunge_all()
+        session.rollback()
+        for summary in summaries:
+            yield _csv_row(summary, paths.get(summary.call.id, ""), zone, numbers)
 
 
 def _csv_row(summary: CallSummary, path: str, zone: tzinfo, numbers: NumberView) -> list[str]:
@@ -196,21 +189,6 @@ def _csv_row(summary: CallSummary, path: str, zone: tzinfo, numbers: NumberView)
         *(call.last_place, call.person_wait_s),
     )
     return [cell(value, zone) for value in values]
-
-
-def _rows(session: Session, wanted: CallFilter, after: str | None, limit: int) -> list[Call]:
-    """The newest calls that fit, after a key; `ranges` must not overlap."""
-    rows: list[Call] = []
-    for part in _parts(wanted):
-        query = filtered(part)
-        if after is not None:
-            at, identity = parse_page_key(after)
-            query = query.where(tuple_(Call.started_at, Call.id) < (at, identity))
-        newest_first = query.order_by(Call.started_at.desc(), Call.id.desc())
-        rows += session.scalars(newest_first.limit(limit - len(rows))).all()
-        if len(rows) >= limit:
-            break
-    return rows
 
 
 def _summaries(session: Session, rows: Sequence[Call]) -> list[CallSummary]:

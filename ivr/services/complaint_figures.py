@@ -13,10 +13,9 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from ivr.records.tables import Complaint, ComplaintState
-from ivr.services.complaint_search import SETTLED
+from ivr.records.tables import Complaint
+from ivr.services.complaint_search import OPEN as OPEN
 
-OPEN = tuple(state for state in ComplaintState if state not in SETTLED)
 AGES_DAYS: tuple[tuple[int, int | None], ...] = ((0, 2), (3, 7), (8, 15), (16, 30), (31, None))
 """How many days ago a complaint was filed, both included."""
 

@@ -15,6 +15,8 @@ NumberView = Callable[[str], str]
 # from so many letters and digits on: how many stay at the beginning and at the end
 _KEPT = ((10, 3, 4), (6, 2, 2), (4, 1, 1))
 SHORTEST = 4
+WHOLE_TAIL_FROM = 10
+"""Numbers of so many letters and digits show their last four (the first row above)."""
 # In a sentence, what is long enough to be somebody's number.
 _IN_TEXT = re.compile(r"[0-9０-９]{6,}")
 # Said of a caller instead of a number (RFC 3323 §4.1 and the usual forms).

@@ -7,10 +7,18 @@ meanwhile shift nothing. A key is opaque text for a link: time and id.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from ivr.services.errors import RefusedError
 
 PAGE_SIZE = 50
+
+
+class Key(NamedTuple):
+    """The record a page begins after, in an order of time and key, newest first."""
+
+    at: datetime
+    identity: str
 
 
 def page_key(at: datetime, identity: str) -> str:
@@ -18,12 +26,12 @@ def page_key(at: datetime, identity: str) -> str:
     return f"{at.astimezone(UTC):%Y%m%dT%H%M%S.%f}~{identity}"
 
 
-def parse_page_key(key: str) -> tuple[datetime, str]:
+def parse_page_key(key: str) -> Key:
     """Time and id of a key; RefusedError where somebody wrote their own."""
     at, separator, identity = key.partition("~")
     try:
         if not (separator and identity and len(identity) <= 32 and key.isascii()):
             raise ValueError
-        return datetime.strptime(at, "%Y%m%dT%H%M%S.%f").replace(tzinfo=UTC), identity
+        return Key(datetime.strptime(at, "%Y%m%dT%H%M%S.%f").replace(tzinfo=UTC), identity)
     except ValueError:
         raise RefusedError("this page does not exist; begin again at the first page") from None

@@ -62,6 +62,9 @@ class CallBackState(StrEnum):
 
 # The calls the counting has yet to look at: an index over these few, not over all.
 _UNCOUNTED = text("outcome IS NULL AND ended_at IS NOT NULL")
+_RUNNING = text("ended_at IS NULL")
+# A number's last four digits, which is what staff know of it: the same SQL in both databases.
+_CALLER_END = "substr(caller, length(caller) - 3)"
 
 
 class Call(Base):
@@ -72,10 +75,17 @@ class Call(Base):
         Index("ix_calls_started_at_id", "started_at", "id"),
         Index("ix_calls_caller_started_at", "caller", "started_at"),
         Index("ix_calls_called_started_at", "called", "started_at"),
-        Index("ix_calls_language_started_at", "language", "started_at"),
+        # By their last four digits, which is what staff know of a number.
+        Index("ix_calls_caller_end", text(_CALLER_END), "started_at"),
         Index("ix_calls_ended_by_started_at", "ended_by", "started_at"),
-        Index("ix_calls_ended_at", "ended_at"),
         Index("ix_calls_outcome_started_at", "outcome", "started_at"),
+        Index("ix_calls_last_place_started_at", "last_place", "started_at"),
+        Index(
+            "ix_calls_running",
+            "started_at",
+            sqlite_where=_RUNNING,
+            postgresql_where=_RUNNING,
+        ),
         Index(
             "ix_calls_uncounted",
             "ended_at",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, Text, false
+from sqlalchemy import ForeignKey, Index, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ivr.records.base import Base, words
@@ -58,6 +58,10 @@ class ComplaintTransition(Base):
     needs_note: Mapped[bool] = mapped_column(default=False)
 
 
+# A number's last four digits, which is what staff know of it: the same SQL in both databases.
+_END = "substr({0}, length({0}) - 3)"
+
+
 class Complaint(Base):
     """One complaint; `finished` is false where the caller hung up before confirming it."""
 
@@ -76,6 +80,9 @@ class Complaint(Base):
         Index("ix_complaints_department", "department", "state", "created_at"),
         Index("ix_complaints_assignee", "assignee", "state", "created_at"),
         Index("ix_complaints_caller", "caller", "created_at"),
+        Index("ix_complaints_caller_end", text(_END.format("caller")), "created_at"),
+        Index("ix_complaints_callback", "callback_number", "created_at"),
+        Index("ix_complaints_callback_end", text(_END.format("callback_number")), "created_at"),
     )
 
     ticket: Mapped[str] = mapped_column(String(16), primary_key=True)
