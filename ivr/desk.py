@@ -1,20 +1,20 @@
-"""The desk's process: the staff pages of `admin_web` under waitress.
+"""The desk's process: the staff pages of `admin_web`, and the streams beside them, on one port.
 
-waitress keeps a fixed set of threads and buffers slow clients outside of
-them, so a telephone on a bad network cannot hold the desk up.
+An event loop holds every connection (`ivr.web_server`); pages get one of a few threads when their
+request is complete, and streams (`admin_web.streams`) get none at all. A telephone on a bad
+network cannot hold the desk up, nor a hundred open live pages.
 """
 
 from __future__ import annotations
 
-import logging
-import signal
-from typing import Any, Literal
+from typing import Literal
 
 from flask import Flask
-from waitress import create_server
 
 from admin_web import DeskSettings, create_app
 from admin_web.settings import ListedSetting, MailSettings
+from admin_web.streams.door import Streams
+from admin_web.streams.routes import STREAMS
 from ivr.desk_chores import Chore, Chores, counting, mailing
 from ivr.lifeline import announce_ready
 from ivr.nightly import Nightly
@@ -25,8 +25,9 @@ from ivr.setting_table import SETTINGS
 from ivr.settings import Settings
 from ivr.settings_listing import shown_value
 from ivr.transcripts import installed
+from ivr.web_server import Pages, serve
+from ivr.web_server.asgi import Receive, Scope, Send
 
-THREADS = 8
 # A recording of five minutes and its form; admin_web limits each page further.
 LARGEST_REQUEST = 64 * 2**20
 
@@ -112,30 +113,26 @@ def main(settings: Settings) -> None:
     """Serve the staff pages until SIGTERM."""
     database = Database(settings.database_url)
     application = create_app(desk_settings(settings), database)
-    server: Any = create_server(
-        application,
-        host=settings.web_host,
-        port=settings.web_port,
-        threads=THREADS,
-        max_request_body_size=LARGEST_REQUEST,
-        ident="Minsheng Line",
-    )
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    pages, streams = Pages(application, LARGEST_REQUEST), Streams(application, STREAMS)
 
-    def stop(*_: object) -> None:
-        # waitress ends its loop and lets requests in progress finish.
-        raise SystemExit(0)
+    async def front(scope: Scope, receive: Receive, send: Send) -> None:
+        await (streams if streams.serves(scope) else pages)(scope, receive, send)
 
-    signal.signal(signal.SIGTERM, stop)
-    announce_ready()
     nightly = _nightly(database, settings)
     chores = _chores(application, database, settings)
     if nightly is not None:
         chores.append(Chore("Purging", nightly.tend))
     try:
         with Chores(chores):
-            server.run()
+            serve(
+                front,
+                settings.web_host,
+                settings.web_port,
+                when_listening=announce_ready,
+                when_stopping=streams.stop,
+            )
     finally:
+        pages.close()
         if nightly is not None:
             nightly.close()
         database.close()
