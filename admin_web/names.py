@@ -64,6 +64,26 @@ UTILITY = {
     "telephone": _l("Telephone"),
 }
 BILL_STATE = {"unpaid": _l("Unpaid"), "paid": _l("Paid")}
+# How far a file of bills is on its way in.
+IMPORT_STATE = {
+    "uploaded": _l("Uploaded"),
+    "reading": _l("Being checked"),
+    "ready": _l("Checked, not imported"),
+    "storing": _l("Being stored"),
+    "stored": _l("Imported"),
+    "undoing": _l("Being undone"),
+    "undone": _l("Undone"),
+    "dropped": _l("Discarded"),
+    "failed": _l("Cannot be read"),
+}
+IMPORT_TONE = {
+    "reading": "busy",
+    "ready": "busy",
+    "storing": "busy",
+    "stored": "good",
+    "undoing": "busy",
+    "failed": "bad",
+}
 RECORDING_KIND = {"complaint": _l("Complaint"), "message": _l("Message")}
 RECORDING_STATE = {
     "recording": _l("Being recorded"),
@@ -169,6 +189,8 @@ STEP_OUTCOME = {
     "filed": _l("filed"),
     "recorded": _l("recorded"),
     "answered": _l("answered"),
+    "open": _l("open"),
+    "closed": _l("closed"),
     "busy": _l("busy"),
     "no_answer": _l("no answer"),
     "failed": _l("failed"),
@@ -222,6 +244,7 @@ AUDIT_WORD = {
     "area_saved": _l("Area saved"),
     "area_removed": _l("Area removed"),
     "bills_imported": _l("Bills imported"),
+    "bills_undone": _l("Import of bills undone"),
     "account_unlocked": _l("Lock of an account lifted"),
     "prompt_published": _l("Prompt published"),
     "pronunciation_published": _l("Pronunciation published"),
@@ -238,10 +261,19 @@ AUDIT_WORD = {
     "scenario_kept": _l("Call kept as a test"),
     "scenario_taken_again": _l("Kept call taken again"),
     "scenario_removed": _l("Kept call removed"),
+    "schedule_saved": _l("Schedule saved"),
+    "schedule_removed": _l("Schedule removed"),
+    "calendar_changed": _l("Calendar changed"),
+    "calendar_imported": _l("Days of the calendar imported"),
+    "announcement_begun": _l("Emergency announcement put out"),
+    "announcement_extended": _l("Emergency announcement: end changed"),
+    "announcement_ended": _l("Emergency announcement ended"),
     "number_saved": _l("Number saved"),
     "number_removed": _l("Number removed"),
 }
 AUDIT_DETAIL = {
+    "until": _l("Until"),
+    "words": _l("Words"),
     "into": _l("Into"),
     "by": _l("With"),
     "now": _l("Now"),
@@ -296,7 +328,11 @@ BILL_COLUMN = {
     "query_code": _l("Query code"),
 }
 # Who stands in a history without being a member of staff.
-WHO = {"line": _l("The line"), "sample": _l("Sample data")}
+WHO = {
+    "line": _l("The line"),
+    "sample": _l("Sample data"),
+    "command": _l("On the command line"),
+}
 CORRECTED = {
     "reply": _l("Reply the caller hears"),
     "category": _l("Category"),
@@ -319,7 +355,33 @@ LINE_GAP = {
     "silent": _l("No sign of life"),
 }
 
+# Days of the calendar, the sign each has in it, and what may happen to it.
+DAY_KIND = {
+    "holiday": _l("Holiday: closed"),
+    "workday": _l("Moved working day"),
+    "special": _l("Special hours"),
+}
+DAY_SIGN = {"holiday": _l("H"), "workday": _l("W"), "special": _l("S")}
+DAY_TONE = {"holiday": "bad", "workday": "busy", "special": "busy"}
+SCHEDULE_CHANGE = {
+    "added": _l("Schedule made"),
+    "edited": _l("Schedule changed"),
+    "removed": _l("Schedule removed"),
+    "day_added": _l("Day entered"),
+    "days_added": _l("Days entered"),
+    "day_edited": _l("Day changed"),
+    "day_removed": _l("Day taken out"),
+}
+MANNER = {
+    "go_on": _l("then the line goes on as always"),
+    "person_only": _l("then only a person, or the end"),
+}
+
 TABLES = {
+    "day_kind": DAY_KIND,
+    "day_sign": DAY_SIGN,
+    "schedule_change": SCHEDULE_CHANGE,
+    "manner": MANNER,
     "role": ROLE_NAMES,
     "kept_kind": KEPT_KIND,
     "setting_source": SETTING_SOURCE,
@@ -337,6 +399,7 @@ TABLES = {
     "complaint_state": COMPLAINT_STATE,
     "utility": UTILITY,
     "bill_state": BILL_STATE,
+    "import_state": IMPORT_STATE,
     "recording_kind": RECORDING_KIND,
     "recording_state": RECORDING_STATE,
     "transcript_fault": TRANSCRIPT_FAULT,
@@ -348,10 +411,12 @@ TABLES = {
     "step_outcome": STEP_OUTCOME,
 }
 TONES = {
+    "day_kind": DAY_TONE,
     "ended_by": ENDED_TONE,
     "complaint_state": COMPLAINT_TONE,
     "trunk_state": TRUNK_TONE,
     "outage_state": OUTAGE_TONE,
+    "import_state": IMPORT_TONE,
 }
 
 

@@ -21,6 +21,7 @@ _NAMED = {
     "ComplaintState": "complaint_state",
     "UtilityKind": "utility",
     "BillState": "bill_state",
+    "ImportState": "import_state",
 }
 
 

@@ -1,5 +1,6 @@
 """Bills: what an account owes, and the import of a utility's file."""
 
-from admin_web.bills.views import blueprint
+from admin_web.bills import imports, views
+from admin_web.bills.blueprint import blueprint
 
-__all__ = ["blueprint"]
+__all__ = ["blueprint", "imports", "views"]

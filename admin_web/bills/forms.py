@@ -18,8 +18,14 @@ class AccountSearch(SearchForm):
     unpaid = BooleanField(_l("Unpaid only"))
 
 
-class ImportForm(DeskForm):
-    """A utility's file of bills."""
+class UploadForm(DeskForm):
+    """A utility's file of bills; the same source's next file is read in the same way."""
 
     file = FileField(_l("File"), validators=[FileRequired(_l("Choose a file."))])
+    source = StringField(_l("Source"), filters=[strip], validators=[at_most(80)])
+
+
+class StoreForm(DeskForm):
+    """How the lines that were read are stored."""
+
     all_or_nothing = BooleanField(_l("Import nothing at all if one line is wrong"))

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
-from sqlalchemy import Table, and_, delete, exists, func, or_, select, update
+from sqlalchemy import Table, and_, delete, exists, func, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
@@ -30,7 +30,7 @@ from ivr.records.tables import (
 from ivr.services.bill_staging import SessionFactory
 from ivr.services.errors import RefusedError
 
-BATCH = 500
+BATCH = 200
 _EFFECT = (LineChange.NEW, LineChange.CHANGED)
 
 
@@ -180,12 +180,17 @@ def write_bills(
         session.execute(
             insert(accounts).on_conflict_do_nothing(index_elements=["number"]),
             [
-                {"number": number, "kind": kind, "holder": "", "wrong_tries": 0}
+                {"holder": "", "query_code_hash": None, **changed.get(number, {})}
+                | {"number": number, "kind": kind, "wrong_tries": 0}
                 for number, kind in new.items()
             ],
         )
+    updates: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for number, values in changed.items():
-        session.execute(accounts.update().where(accounts.c.number == number).values(**values))
+        if number not in new:
+            updates.setdefault(tuple(sorted(values)), []).append({"number": number, **values})
+    for rows in updates.values():
+        session.execute(update(Account), rows)
     if bills:
         statement = insert(table)
         session.execute(
@@ -247,6 +252,7 @@ def refuse_overlaps(session: Session, import_id: int) -> None:
         BillImportLine.change.in_(_EFFECT),
     )
     other = aliased(BillImportLine)
+    this = session.get_one(BillImport, import_id)
     later = session.execute(
         select(BillImport.id, func.count())
         .select_from(BillImportLine)
@@ -261,8 +267,7 @@ def refuse_overlaps(session: Session, import_id: int) -> None:
             other.stored.is_(True),
             other.change.in_(_EFFECT),
             BillImport.state.in_((ImportState.STORED, ImportState.UNDOING, ImportState.STORING)),
-            BillImport.stored_at
-            > select(BillImport.stored_at).where(BillImport.id == import_id).scalar_subquery(),
+            tuple_(BillImport.stored_at, BillImport.id) > (this.stored_at, this.id),
         )
         .group_by(BillImport.id)
         .order_by(BillImport.id.desc())

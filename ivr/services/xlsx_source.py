@@ -39,19 +39,21 @@ def open_workbook_rows(path: Path, name: str = "") -> Iterator[Iterator[Row]]:
     """The rows of the first sheet; RefusedError where it is no workbook, or too large a one."""
     shown = name or path.name
     _refuse_bombs(path, shown)
-    try:
-        with warnings.catch_warnings():
-            # Of styles and extensions that openpyxl does not know; the cells are what we read.
-            warnings.simplefilter("ignore")
-            book = load_workbook(path, read_only=True, data_only=True, keep_links=False)
-    except Exception as error:
-        raise _unreadable(shown, error) from error
-    try:
-        if not book.worksheets:
-            raise RefusedError("%(file)s has no sheet with cells", file=shown)
-        yield _rows(book.worksheets[0], shown)
-    finally:
-        book.close()
+    # Opened here: openpyxl goes by the ending of a name, and ours have none.
+    with path.open("rb") as file:
+        try:
+            with warnings.catch_warnings():
+                # Of styles and extensions that it does not know; the cells are what we read.
+                warnings.simplefilter("ignore")
+                book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
+        except Exception as error:  # it meets a damaged file with any of a dozen
+            raise _unreadable(shown, error) from error
+        try:
+            if not book.worksheets:
+                raise RefusedError("%(file)s has no sheet with cells", file=shown)
+            yield _rows(book.worksheets[0], shown)
+        finally:
+            book.close()
 
 
 def _refuse_bombs(path: Path, shown: str) -> None:
