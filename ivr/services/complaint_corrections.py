@@ -11,7 +11,7 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
-from ivr.records.tables import Area, Complaint, ComplaintCategory, Department
+from ivr.records.tables import Area, Complaint, ComplaintCategory, Department, EventKind
 from ivr.services import complaints
 from ivr.services.errors import RefusedError
 from ivr.services.text import digits_of, note_text, storable
@@ -25,6 +25,7 @@ class Correction:
     """What a complaint should say; None leaves a field as it is."""
 
     reply: str | None = None
+    reply_en: str | None = None
     category: str | None = None
     department: str | None = None
     deadline: date | None = None
@@ -79,14 +80,31 @@ def correct(
         )
     if wanted.area and "area" in changed and session.get(Area, wanted.area) is None:
         raise RefusedError("there is no area %(code)s", code=wanted.area)
+    if "reply_en" in changed and not complaint.reply:
+        raise RefusedError("only a reply that was given can be corrected, and not to nothing")
+    former = complaint.department
     for name in changed:
         value = getattr(wanted, name)
-        if name == "reply":
+        if name in ("reply", "reply_en"):
             value = note_text(value)
         elif name == "callback_number":
             value = storable(value.strip(), 128)
         elif name == "area":
             value = value or None
         setattr(complaint, name, value)
-    complaints.annotate(session, ticket, who=who, note=note, now=now)
+    if complaint.department != former:
+        complaint.assignee = None
+        complaint.updated_at = now
+        complaints.remember(
+            session,
+            complaint,
+            complaint.state,
+            who,
+            note_text(note),
+            now,
+            kind=EventKind.ASSIGNED,
+            hands=(former, complaint.department),
+        )
+    else:
+        complaints.annotate(session, ticket, who=who, note=note, now=now)
     return changed

@@ -21,6 +21,7 @@ from ivr.records.tables import (
     ComplaintState,
     ComplaintTransition,
     Department,
+    EventKind,
     Recording,
     Transcript,
 )
@@ -92,7 +93,7 @@ def file(
     )
     session.add(complaint)
     session.flush()
-    _remember(session, complaint, None, LINE, "", now)
+    remember(session, complaint, None, LINE, "", now, kind=EventKind.FILED)
     return FiledComplaint(complaint.ticket, department, deadline)
 
 
@@ -123,9 +124,14 @@ def progress(session: Session, ticket: str, last4: str, language: str, now: date
             "state": standing.state.value,
             "department": department_name(session, standing.department, language),
             "deadline": standing.deadline or local_day(standing.created_at, DEFAULT_ZONE),
-            "reply": standing.reply,
+            "reply": reply_in(standing, language),
         },
     )
+
+
+def reply_in(complaint: Complaint, language: str) -> str:
+    """The reply a caller of this language hears; one written in the other is better than none."""
+    return (complaint.reply_en if language == "en" else "") or complaint.reply
 
 
 def department_name(session: Session, code: str | None, language: str) -> str:
@@ -210,17 +216,28 @@ def change_state(
         raise RefusedError(
             "a change from %(before)s to %(after)s needs a note", before=before, after=after
         )
-    if department is not None:
-        if session.get(Department, department) is None:
-            raise RefusedError("there is no department %(code)s", code=department)
-        complaint.department = department
+    if department is not None and session.get(Department, department) is None:
+        raise RefusedError("there is no department %(code)s", code=department)
+    former = complaint.department
+    if department is not None and department != former:
+        complaint.department, complaint.assignee = department, None
     if deadline is not None:
         complaint.deadline = deadline
     if after is ComplaintState.REPLIED:
-        complaint.reply = said
+        complaint.reply, complaint.reply_en = said, ""
     complaint.state = after
     complaint.updated_at = now
-    _remember(session, complaint, before, who, said, now)
+    handed_over = complaint.department != former
+    remember(
+        session,
+        complaint,
+        before,
+        who,
+        said,
+        now,
+        kind=EventKind.ASSIGNED if handed_over else EventKind.MOVED,
+        hands=(former, complaint.department) if handed_over else None,
+    )
     return complaint
 
 
@@ -241,19 +258,32 @@ def annotate(session: Session, ticket: str, *, who: str, note: str, now: datetim
     if not said:
         raise RefusedError("there is nothing in this note")
     complaint.updated_at = now
-    _remember(session, complaint, complaint.state, who, said, now)
+    remember(session, complaint, complaint.state, who, said, now, kind=EventKind.NOTE)
     return complaint
 
 
-def _remember(
+def remember(
     session: Session,
     complaint: Complaint,
     before: ComplaintState | None,
     who: str,
     note: str,
     now: datetime,
+    *,
+    kind: EventKind = EventKind.UNSAID,
+    hands: tuple[str | None, str | None] | None = None,
 ) -> None:
+    """Write a line of the history; `hands` are the departments it went from and to."""
     complaint.events.append(
-        ComplaintEvent(at=now, who=who, from_state=before, to_state=complaint.state, note=note)
+        ComplaintEvent(
+            at=now,
+            who=who,
+            from_state=before,
+            to_state=complaint.state,
+            note=note,
+            kind=kind,
+            from_department=hands[0] if hands else None,
+            to_department=hands[1] if hands else None,
+        )
     )
     session.flush()
