@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 
-from flask import Flask, jsonify, render_template, request
+from flask import Flask, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
+
+from admin_web.api.guard import speak_as_asked
+from admin_web.api.problems import problem
 
 log = logging.getLogger(__name__)
 
@@ -59,9 +62,13 @@ def explained(status: int) -> ResponseReturnValue:
     return _answer(status, str(heading), str(advice))
 
 
+def _for_programs() -> bool:
+    return request.path.startswith("/api/") and request.path != "/api/"
+
+
 def _answer(status: int, heading: str, advice: str) -> ResponseReturnValue:
-    if request.path.startswith("/api/"):
-        return jsonify(error=heading, advice=advice), status
+    if _for_programs():
+        return problem(status, advice)
     return render_template("templates/error.html", heading=heading, advice=advice), status
 
 
@@ -77,6 +84,10 @@ def attach(app: Flask) -> None:
         status = error.code or 500
         if status < 400:  # a redirect that Werkzeug raises
             return error
+        if _for_programs():
+            speak_as_asked()
+            allowed = getattr(error, "valid_methods", None)  # RFC 9110 §15.5.6
+            return problem(status, headers={"Allow": ", ".join(allowed)} if allowed else None)
         return explained(status)
 
     @app.errorhandler(Exception)

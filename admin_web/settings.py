@@ -56,7 +56,8 @@ class DeskSettings:
 
     ``trusted_proxies`` is the number of reverse proxies in front whose ``X-Forwarded-*``
     headers are believed; 0 means none. ``https`` says users reach the desk by HTTPS: cookies
-    are then marked Secure and HSTS is sent. ``api_token`` opens ``/api``; without one it is shut.
+    are then marked Secure and HSTS is sent. ``api_token`` opens ``/api`` beside the tokens made on
+    the page, and a program may ask ``api_rate`` times a minute.
     ``prompts_dir`` holds what staff recorded; ``texts_dir`` and ``flows_dir`` replace the texts and
     flows that come with the line. ``voice_of`` names the voice of a language as the store's keys do
     (empty: none is installed), and ``say_yao`` how Mandarin says 1 in numbers. Whether sample data
@@ -74,6 +75,7 @@ class DeskSettings:
     texts_dir: Path | None = None
     flows_dir: Path | None = None
     api_token: str | None = None
+    api_rate: int = 1200
     session_idle_s: float = 3600.0
     session_max_s: float = 12 * 3600.0
     second_factor_for: frozenset[str] = frozenset()

@@ -21,7 +21,8 @@ MOST_ADDRESSES = 10_000
 class Tries:
     """Wrong tries by address; safe for any number of threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = LIMIT) -> None:
+        self._limit = limit
         self._lock = threading.Lock()
         self._wrong: OrderedDict[str, deque[datetime]] = OrderedDict()
 
@@ -33,13 +34,13 @@ class Tries:
                 return None
             while wrong and wrong[0] + WITHIN <= now:
                 wrong.popleft()
-            return wrong[-LIMIT] + WITHIN if len(wrong) >= LIMIT else None
+            return wrong[-self._limit] + WITHIN if len(wrong) >= self._limit else None
 
     def count(self, address: str | None, now: datetime) -> None:
         """Remember a wrong try; what is oldest is forgotten where there are too many addresses."""
         key = _network(address)
         with self._lock:
-            self._wrong.setdefault(key, deque(maxlen=LIMIT)).append(now)
+            self._wrong.setdefault(key, deque(maxlen=self._limit)).append(now)
             self._wrong.move_to_end(key)
             while len(self._wrong) > MOST_ADDRESSES:
                 self._wrong.popitem(last=False)

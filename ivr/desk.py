@@ -45,6 +45,7 @@ def desk_settings(settings: Settings) -> DeskSettings:
         recordings_dir=settings.recordings_dir,
         prompts_dir=settings.prompts_dir,
         api_token=settings.api_token,
+        api_rate=settings.api_rate,
         transcripts=_transcripts(settings),
         voice_of=settings.voice_of,
         say_yao=settings.say_yao,

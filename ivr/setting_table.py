@@ -176,10 +176,20 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         _TEXT,
         Wording(
-            "token that opens /api (sent as Authorization: Bearer TOKEN)",
-            "打开 /api 的令牌（以 Authorization: Bearer 令牌 发送）",
+            "token that reads /api (sent as Authorization: Bearer TOKEN)",
+            "可读取 /api 的令牌（以 Authorization: Bearer 令牌 发送）",
         ),
         secret=True,
+    ),
+    Setting(
+        "api_rate",
+        values.request_rate,
+        "1200",
+        Wording("a number from 1 to 1000000", "1 到 1000000 的数"),
+        Wording(
+            "requests a minute that /api takes from one program",
+            "/api 每分钟接受同一程序的请求数",
+        ),
     ),
     Setting(
         "sample_data",

@@ -83,6 +83,11 @@ def call_bound(raw: object) -> int:
     return whole_number(raw, 0, 10000)
 
 
+def request_rate(raw: object) -> int:
+    """How many requests a minute: 1 to 1000000."""
+    return whole_number(raw, 1, 1_000_000)
+
+
 def seconds(raw: object) -> float:
     """A duration in seconds: `90`, `90s`, `1.5m`, `1h`; at most a day."""
     if isinstance(raw, bool):

@@ -63,6 +63,7 @@ class Settings:
     https: bool
     admin_password: str | None = field(repr=False)
     api_token: str | None = field(repr=False)
+    api_rate: int
     sample_data: bool
     timezone: ZoneInfo
     voice_zh: str

@@ -1,5 +1,33 @@
-"""Calls and complaints for programs: JSON by pages, CSV as a whole, with a token."""
+"""Every page's data for programs: JSON by pages, CSV as a whole, with a token (docs/api.md)."""
 
-from admin_web.api.views import blueprint
+from admin_web.api import (
+    bills,
+    call_backs,
+    calls,
+    complaints,
+    content,
+    figures,
+    guard,
+    line,
+    outages,
+    people,
+    reference,
+)
+from admin_web.api.operation import blueprint
+
+# Imported for what they declare.
+PARTS = (
+    calls,
+    complaints,
+    call_backs,
+    outages,
+    bills,
+    content,
+    figures,
+    line,
+    people,
+    guard,
+    reference,
+)
 
 __all__ = ["blueprint"]

@@ -98,7 +98,10 @@ def test_filters_narrow_what_is_told(desk: DeskUnderTest) -> None:
 def test_a_query_that_makes_no_sense_names_what_is_wrong(desk: DeskUnderTest, query: str) -> None:
     answer = desk.app.test_client().get(f"/api/calls?{query}", headers=HEADER)
     assert answer.status_code == 400
-    assert answer.json["error"]
+    assert answer.mimetype == "application/problem+json"
+    [fault] = answer.json["errors"]
+    assert fault["place"] == f"query.{query.partition('=')[0]}"
+    assert fault["detail"]
 
 
 def test_complaints_are_told_with_state_and_recording(desk: DeskUnderTest) -> None:
