@@ -7,7 +7,6 @@ from datetime import timedelta
 from urllib.parse import parse_qsl
 
 from flask import (
-    Blueprint,
     Response,
     abort,
     flash,
@@ -24,13 +23,13 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from admin_web.audit import exported, heard, note, seen
+from admin_web.calls.blueprint import blueprint
 from admin_web.calls.forms import CallSearch, NoteForm, SaveSearch
 from admin_web.calls.quality import described
 from admin_web.calls.way import visits, way
 from admin_web.desk import desk
 from admin_web.downloads import csv_answer
 from admin_web.flows.published import flow_titles
-from admin_web.health.state import line_state
 from admin_web.links import with_query
 from admin_web.names import word
 from admin_web.numbers import number_view
@@ -42,7 +41,6 @@ from ivr.records.tables import Call
 from ivr.services import (
     call_notes,
     call_search,
-    live_calls,
     numbers,
     recordings,
     saved_searches,
@@ -54,8 +52,6 @@ from ivr.services.line_time import local_day
 _SILENT = re.compile(r"no sound packet for ([0-9]+) s")
 PAGE = "calls"
 SAID_BY_STATE = ("peer hung up", "we hung up", "finished")
-
-blueprint = Blueprint("calls", __name__, url_prefix="/calls")
 
 
 @blueprint.app_template_filter()
@@ -190,38 +186,6 @@ def calls_csv() -> Response:
         "calls",
         lambda session: call_search.csv_rows(session, wanted, zone=zone, numbers=numbers),
     )
-
-
-@blueprint.get("/live")
-def live() -> ResponseReturnValue:
-    """The calls in progress, and where each of them stands."""
-    return render_template("calls/live.html", **_live())
-
-
-@blueprint.get("/live/now")
-def live_now() -> ResponseReturnValue:
-    """The same as a piece of a page, for the script that asks every two seconds.
-
-    Asked for and not pushed: a stream of events would hold one of the server's eight threads
-    (waitress) for every open page, and eight pages left open would shut the desk. An answer
-    takes some milliseconds, and the line says where its calls are only every two seconds.
-    """
-    return render_template("calls/live_now.html", **_live())
-
-
-def _live() -> dict[str, object]:
-    now = desk().now()
-    with desk().database.read() as session:
-        found = live_calls.in_progress(session, now)
-        state = line_state(session, now)
-        known = places(session) if found.calls else None
-    return {
-        "live": found,
-        "places": known,
-        "now": now,
-        "answering": state.answering,
-        "running": [(one, max(0.0, (now - one.started_at).total_seconds())) for one in found.calls],
-    }
 
 
 @blueprint.post("/<call_id>/notes")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from admin_web.calls.live import push
 from admin_web.streams.stream import Route
 
-STREAMS: Mapping[str, Route] = {}
+STREAMS: Mapping[str, Route] = {
+    "calls.live_events": Route(push, websocket=False),
+}
