@@ -15,6 +15,7 @@ def labels() -> dict[str, str]:
         **_prompts(),
         **_simulator(),
         **_undo(),
+        **_shared(),
     }
 
 
@@ -47,6 +48,8 @@ def _page() -> dict[str, str]:
         "nothing_to_publish": _("There is nothing to publish: the draft says what is in force."),
         "now_here": _("{n} callers are here now"),
         "left_here": _("{n} of {passed} gave up here yesterday"),
+        "these_calls": _("these calls"),
+        "numbers_key": _("● callers here now, ⤓ callers who gave up here yesterday"),
         "passed_here": _("{n} passed here yesterday"),
         "starts_here": _("starts here"),
         "discard_sure": _("Throw this draft away? The published flow stays as it is."),
@@ -99,6 +102,8 @@ def _exits() -> dict[str, str]:
         "exit_empty": _("nothing in it"),
         "exit_otherwise": _("otherwise"),
         "exit_answered": _("answered"),
+        "exit_open": _("open"),
+        "exit_closed": _("closed"),
         "exit_busy": _("busy"),
         "exit_no_answer": _("no answer"),
         "exit_hang_up": _("hung up"),
@@ -135,7 +140,6 @@ def _fields() -> dict[str, str]:
         "title_in": _("Title ({language})"),
         "first_node": _("Where a call begins"),
         "star_leads": _("Where * leads from every node of this flow"),
-        "line_as_text": _("What all flows share is edited as text: choose “Text”."),
         "kind_unknown": _("This node cannot be shown as a form: its kind is missing or unknown."),
         "field_say": _("What it says"),
         "field_then": _("Where it goes on"),
@@ -192,6 +196,10 @@ def _fields() -> dict[str, str]:
         "leads_to": _("leads to"),
         "key_leads": _("Key {key} leads to"),
         "key": _("Key"),
+        "key_untold": _("What the menu says ({languages}) does not name key {key} yet."),
+        "write_it": _("Write it"),
+        "comma": _(", "),
+        "only_in": _("only in {language}"),
         "remove_key": _("Remove key {key}"),
         "key_to_new": _("A key to a new node"),
         "add_key": _("Add a key"),
@@ -220,6 +228,43 @@ def _fields() -> dict[str, str]:
         "keys_besides": _("Besides, as in all menus: {keys}"),
         "duration_form": _("A time with its unit, such as 5s, 300ms or 2m"),
         "whole_form": _("A whole number"),
+    }
+
+
+def _shared() -> dict[str, str]:
+    """What all flows share, as a form."""
+    return {
+        "shared_itself": _("What all flows share"),
+        "shared_help": _(
+            "It holds in every call, whichever flow it is in. Checked, kept as a draft and "
+            "published as a flow is."
+        ),
+        "shared_beginning": _("Where calls begin"),
+        "shared_languages": _("Languages"),
+        "shared_languages_hint": _("The first is spoken until a caller chooses."),
+        "shared_main": _("Flow of all other numbers"),
+        "shared_main_hint": _("Who dials a number that no table names comes here."),
+        "shared_numbers": _("Dialled numbers with a flow of their own"),
+        "shared_numbers_hint": _("The table under “Trunks and numbers” wins over these."),
+        "shared_home": _("The main menu (where * leads at last)"),
+        "shared_prefixes": _("Country codes taken off a caller's number"),
+        "shared_prefixes_hint": _("For calling back; several with a comma between."),
+        "shared_keys": _("Keys of every menu"),
+        "shared_keys_hint": _("A menu's own keys win over these"),
+        "shared_speaking": _("Slower and louder: what is said"),
+        "speaking_slower_chosen": _("When slower is chosen"),
+        "speaking_slower_taken_back": _("When it is taken back"),
+        "speaking_louder_chosen": _("When louder is chosen"),
+        "speaking_louder_taken_back": _("When it is taken back"),
+        "shared_error": _("When something of ours goes wrong"),
+        "shared_error_hint": _("What callers hear, and where they go: never silence"),
+        "shared_input": _("Silence and mistakes, in every menu"),
+        "shared_ask": _("Silence and mistakes, when digits are asked for"),
+        "shared_lookup": _("When something is looked up"),
+        "called_number": _("Dialled number"),
+        "number_leads": _("Flow of the number {number}"),
+        "remove_number": _("Remove the number {number}"),
+        "add_number": _("Add a number"),
     }
 
 
@@ -340,7 +385,7 @@ def _prompts() -> dict[str, str]:
 
 def _simulator() -> dict[str, str]:
     return {
-        "call_now": _("Call"),
+        "call_now": _("Call now"),
         "call_again": _("Call again"),
         "take_back_key": _("Take the last step back"),
         "play_aloud": _("Play aloud"),
@@ -368,6 +413,10 @@ def _simulator() -> dict[str, str]:
         "transfer_to": _("Puts through to: {to}"),
         "service_asked": _("Asks {service}:"),
         "ask_for_real": _("Ask the line's own records"),
+        "only_in_a_call": _(
+            "This service knows who calls by the call itself, so nobody is asked here: choose "
+            "what it answers."
+        ),
         "answer_this": _("Answer this"),
         "item_n": _("item {n}"),
         "add_item": _("One more"),

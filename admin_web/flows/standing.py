@@ -70,7 +70,7 @@ def standing(session: Session, draft: Draft) -> dict[str, Any]:
         "drawable": bool(flow and flow.nodes) or name == LINE,
         "picture": asdict(picture(flow)) if flow else None,
         "nodes": nodes if isinstance(nodes, dict) else {},
-        "head": {key: plain[key] for key in _HEAD if key in plain},
+        "head": plain if name == LINE else {key: plain[key] for key in _HEAD if key in plain},
         "effective": {node.id: _effective(node) for node in flow.nodes.values()} if flow else {},
         "used": {node.id: said_by(node) for node in flow.nodes.values()} if flow else {},
         "words": {

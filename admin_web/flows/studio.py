@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from flask import abort, flash, jsonify, redirect, request, url_for
@@ -171,9 +172,17 @@ def numbers(name: str) -> ResponseReturnValue:
     """Callers at each node now, and where they left yesterday."""
     with desk().database.read() as session:
         found = flow_numbers.of_flow(session, name, now=desk().now(), zone=desk().zone)
-    return jsonify(
-        {node: {"now": n.now, "passed": n.passed, "left": n.left} for node, n in found.items()}
-    )
+    shown: dict[str, dict[str, int | str]] = {
+        node: {"now": n.now, "passed": n.passed, "left": n.left} for node, n in found.items()
+    }
+    if may("calls.calls"):
+        day = (local(desk().now()) - timedelta(days=1)).date().isoformat()
+        of_yesterday = {"ended": "1", "first_day": day, "last_day": day}
+        for node, n in found.items():
+            if n.left:
+                where = {"outcome": CallOutcome.ABANDONED.value, "place": f"{name}.{node}"}
+                shown[node]["left_at"] = with_query("calls.calls", of_yesterday, **where)
+    return jsonify(shown)
 
 
 @blueprint.post("/<name>/hear")

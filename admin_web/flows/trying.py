@@ -15,6 +15,7 @@ from typing import Any
 from flask import jsonify, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from sqlalchemy.orm import Session
 
@@ -37,6 +38,13 @@ from ivr.services.errors import ServiceError
 from prompts.catalogue import Catalogue
 from prompts.compose import compose
 from prompts.errors import PromptError
+
+_ONLY_IN_A_CALL = _l("{service} knows who calls by the call itself; choose its answer yourself.")
+
+
+def _answers_without_a_call(service: str) -> bool:
+    """Say whether the line's own records can answer: the studio asks who keyed a code before."""
+    return not service.startswith("studio.")
 
 
 class _RolledBack(Exception):  # noqa: N818 - never leaves this module
@@ -61,6 +69,8 @@ def attempt_call(name: str) -> ResponseReturnValue:
         trial = _held(flow_set, name, asked)
         given = list(asked["given"])
         if asked.get("ask") and isinstance(trial.waits, Lookup):
+            if not _answers_without_a_call(trial.waits.service):
+                return jsonify(error=str(_ONLY_IN_A_CALL).format(service=trial.waits.service)), 422
             given.append(_asked_for_real(trial.waits, asked))
             trial = _held(flow_set, name, {**asked, "given": given})
     except UnreadableValueError as error:
@@ -261,6 +271,7 @@ def _waits(waits: Waits | None) -> dict[str, Any]:
             if isinstance(value, str | int | float | bool) or value is None:
                 found[one.name] = value
     if isinstance(waits, Lookup):
+        found["real"] = _answers_without_a_call(waits.service)
         found["arguments"] = {
             name: "****" if name in waits.sensitive else str(value)
             for name, value in waits.arguments.items()

@@ -17,6 +17,7 @@ from admin_web.flows.checks import findings_of, flow_of, issues_of
 from admin_web.flows.drafted import begin
 from admin_web.flows.forms import FlowText
 from admin_web.flows.highlight import yaml
+from admin_web.flows.outline import outline_of
 from admin_web.flows.published import LINE, delivered, flow_set, texts
 from admin_web.flows.publishing import Proposal, Refusal, judged, publish
 from admin_web.formatting import local
@@ -80,8 +81,10 @@ def flow(name: str) -> ResponseReturnValue:
         issues = findings_of(session, loaded, name, text) if loaded else []
         history = revisions.flow_history(session, name)
         draft = flow_drafts.find(session, name, current_user.username)
+        outline = outline_of(session, loaded, name)
     return render_template(
         "flows/flow.html",
+        outline=outline,
         name=name,
         title=_title(loaded, name),
         text=text,
@@ -109,6 +112,7 @@ def revision(name: str, revision: int) -> ResponseReturnValue:
         issues=[],
         history=[],
         old=row,
+        outline=[],
         draft=None,
     )
 

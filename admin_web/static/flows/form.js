@@ -45,10 +45,14 @@
     else at[last] = value;
     if (names.length && Object.keys(at).length === 0) put(names.join("."), undefined);
   };
-  const send = (what = "put") => {
-    return Studio.edit([["put", shown, Studio.copy(node)]], what, shown);
+  // What all flows share has no nodes: its form changes the keys of the text itself.
+  const SHARED = root.dataset.name === "line";
+  const edits = (path, of = shown, table = node) => {
+    const [top] = path.split(".");
+    return SHARED ? [["head", { [top]: table[top] === undefined ? null : Studio.copy(table[top]) }]] : [["put", of, Studio.copy(table)]];
   };
-  const give = (path, what) => (value) => { put(path, value); return send(what); };
+  const send = (what = "put", path = "") => Studio.edit(edits(path), SHARED ? "head" : what, shown ?? path.split(".")[0]);
+  const give = (path, what) => (value) => { put(path, value); return send(what, path); };
 
   // --- widgets
 
@@ -67,7 +71,7 @@
       if (!input.checkValidity()) return;
       put(path, input.value.trim() === "" ? undefined : input.value.trim());
       const [of, table] = [shown, node];
-      Studio.later(`form:${of}:${path}`, () => Studio.edit([["put", of, Studio.copy(table)]], "put", of));
+      Studio.later(`form:${of}:${path}`, () => Studio.edit(edits(path, of, table), SHARED ? "head" : "put", of ?? path.split(".")[0]));
     });
     return input;
   };
@@ -103,9 +107,37 @@
         } }),
         way(`${path}.${key}`, value, (changed) => { if (changed === undefined) rows.splice(i, 1); else rows[i] = [key, changed]; set(rows, "keys"); }, { fresh: state.chosen, label: t("key_leads", { key }) }),
         remove(() => { rows.splice(i, 1); set(rows, "keys"); }, t("remove_key", { key })))),
+      node.kind === "menu" && toldOf(rows.map(([key]) => key)),
       h("div", { class: "row" },
-        h("button", { type: "button", class: "small", "data-focus": `${path}.fresh`, onclick: () => Studio.tell("add", { from: state.chosen, then: add }) }, `＋ ${t("key_to_new")}`),
+        !SHARED && h("button", { type: "button", class: "small", "data-focus": `${path}.fresh`, onclick: () => Studio.tell("add", { from: state.chosen, then: add }) }, `＋ ${t("key_to_new")}`),
         h("button", { type: "button", class: "small outline secondary", "data-focus": `${path}.add`, onclick: () => add("repeat") }, `＋ ${t("add_key")}`)));
+  };
+
+  // A key that no caller is told of: nobody will press it.
+  const SPOKEN = { "zh-CN": { 0: "零〇", 1: "一幺", 2: "二两", 3: "三", 4: "四", 5: "五", 6: "六", 7: "七", 8: "八", 9: "九", "*": "星", "#": "井" },
+    en: { 0: "zero", 1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine", "*": "star", "#": "pound hash" } };
+  const tells = (text, key, language) => text.includes(key) || (language === "en"
+    ? SPOKEN.en[key].split(" ").some((word) => new RegExp(`\\b${word}\\b`, "i").test(text))
+    : [...SPOKEN[language][key]].some((sign) => text.includes(sign)));
+  const untold = (keys) => {
+    const said = Ways.parts(node.say).filter((one) => typeof one === "string" || one.prompt);
+    return Studio.LANGUAGES.flatMap((language) => {
+      const texts = said.filter((one) => typeof one === "string" || !one.language || one.language === language)
+        .map((one) => Studio.words(typeof one === "string" ? one : one.prompt, language));
+      const text = texts.join(" ");
+      return text.trim() ? keys.filter((key) => key.length === 1 && !tells(text, key, language)).map((key) => ({ key, language })) : [];
+    });
+  };
+  const toldOf = (keys) => {
+    const found = new Map();
+    for (const { key, language } of untold(keys)) found.set(key, [...(found.get(key) ?? []), language]);
+    return [...found].map(([key, languages]) => h("p", { class: "notice busy untold", "data-untold": key },
+      t("key_untold", { key, languages: languages.map((one) => t(`language_${one}`)).join(t("comma")) }), " ",
+      h("button", { type: "button", class: "plain", onclick: () => {
+        const area = place.querySelector(`textarea[lang="${languages[0]}"]`);
+        area?.focus();
+        area?.setSelectionRange(area.value.length, area.value.length);
+      } }, t("write_it"))));
   };
 
   const chooseService = (service) => {
@@ -153,8 +185,8 @@
   };
 
   // What happens on silence or a wrong key: inherited, unless the node says so itself.
-  const retry = (event) => {
-    const path = `on.${event}`;
+  const retry = (event, within = "") => {
+    const path = `${within}on.${event}`;
     const value = get(path);
     const table = typeof value === "object" && value !== null ? value : null;
     const counted = table && ["say", "attempts", "reprompt"].some((name) => name in table) && !("goto" in table) && !("call" in table);
@@ -256,6 +288,67 @@
     ];
   };
 
+  // --- what all flows share
+
+  const flowsKnown = () => Object.entries(state.flows);
+  const flowSelect = (value, label, change, focus) => h("select", { "aria-label": label, "data-focus": focus, onchange: (event) => change(event.target.value) },
+    [...flowsKnown(), ...(value in state.flows ? [] : [[value, {}]])].map(([flow, about]) => h("option", { value: flow, selected: flow === value }, about.title ? `${about.title} (${flow})` : flow)));
+  const numberRows = (path) => {
+    const rows = Object.entries(get(path) ?? {});
+    const set = (made) => give(path)(made.length ? Object.fromEntries(made) : undefined);
+    return h("div", { class: "pairs" }, rows.map(([number, flow], i) => h("div", { class: "row" },
+      h("input", { value: number, inputmode: "tel", pattern: "[0-9*#]{1,32}", "data-focus": `${path}.${i}`, "aria-label": t("called_number"), onchange: (event) => {
+        const wanted = event.target.value.trim();
+        if (!event.target.checkValidity() || !wanted || rows.some(([used], n) => used === wanted && n !== i)) { event.target.value = number; return; }
+        rows[i] = [wanted, flow]; set(rows);
+      } }), h("span", {}, "→"), flowSelect(flow, t("number_leads", { number }), (chosen) => { rows[i] = [number, chosen]; set(rows); }, `${path}.${i}.flow`),
+      remove(() => { rows.splice(i, 1); set(rows); }, t("remove_number", { number })))),
+    h("button", { type: "button", class: "small outline secondary", "data-focus": `${path}.add`, onclick: () => {
+      let fresh = 1; // a number nobody dials, to be written over
+      while (rows.some(([used]) => used === String(fresh))) fresh += 1;
+      set([...rows, [String(fresh), get("main") ?? "main"]]);
+    } }, `＋ ${t("add_number")}`));
+  };
+  const languagesChosen = (path) => {
+    const present = (get(path) ?? []).join(" ");
+    const options = ["zh-CN en", "en zh-CN", "zh-CN", "en"];
+    const named = (value) => value.split(" ").map((one) => t(`language_${one}`)).join(" → ");
+    return h("select", { "data-focus": path, onchange: (event) => give(path)(event.target.value.split(" ")) },
+      [...options, ...(options.includes(present) || !present ? [] : [present])].map((one) => h("option", { value: one, selected: one === present }, named(one))));
+  };
+  const prefixes = (path) => {
+    const input = h("input", { value: (get(path) ?? []).join(", "), "data-focus": path, autocomplete: "off", onchange: () => give(path)(input.value.split(/[,，\s]+/).filter(Boolean)) });
+    return input;
+  };
+  const retries = (within) => [
+    field(t("no_input_timeout"), WIDGETS.duration(`${within}no_input_timeout`), t("no_input_timeout_hint")),
+    field(t("inter_digit_timeout"), WIDGETS.duration(`${within}inter_digit_timeout`)),
+    field(t("on_no_input"), retry("no_input", within)),
+    field(t("on_no_match"), retry("no_match", within)),
+  ];
+  const part = (title, ...fields) => h("details", { class: "aside", "data-keep": title, open: [t("shared_beginning"), t("shared_keys")].includes(title) || null }, h("summary", {}, title), fields);
+  const sharedForm = () => [
+    h("h2", {}, t("shared_itself")), h("p", { class: "muted" }, t("shared_help")),
+    part(t("shared_beginning"),
+      field(t("shared_languages"), languagesChosen("languages"), t("shared_languages_hint")),
+      field(t("shared_main"), flowSelect(get("main") ?? "main", t("shared_main"), give("main"), "main"), t("shared_main_hint")),
+      field(t("shared_numbers"), numberRows("numbers"), t("shared_numbers_hint")),
+      field(t("shared_home"), way("home", get("home"), give("home"), { none: true })),
+      field(t("shared_prefixes"), prefixes("home_prefixes"), t("shared_prefixes_hint")),
+      field(t("field_variant"), WIDGETS.word("variant"))),
+    part(t("shared_keys"), field(t("shared_keys_hint"), choices("keys"))),
+    part(t("shared_speaking"), ["slower", "louder"].flatMap((kind) => ["chosen", "taken_back"].map((moment) =>
+      field(t(`speaking_${kind}_${moment}`), content(`speaking.${kind}.${moment}`, get(`speaking.${kind}.${moment}`), give(`speaking.${kind}.${moment}`), { suggest: `speaking_${kind}_${moment}` }))))),
+    part(t("shared_error"), field(t("shared_error_hint"), way("on_error", get("on_error"), give("on_error"), { none: true }))),
+    part(t("shared_input"), retries("defaults.input.")),
+    part(t("shared_ask"), retries("defaults.ask.")),
+    part(t("shared_lookup"),
+      field(t("field_timeout"), WIDGETS.duration("defaults.lookup.timeout")),
+      field(t("field_retries"), WIDGETS.whole("defaults.lookup.retries")),
+      field(t("field_waiting"), content("defaults.lookup.waiting", get("defaults.lookup.waiting"), give("defaults.lookup.waiting"), { suggest: "line_waiting" })),
+      ["timeout", "error"].map((name) => field(t(`exit_${name}`), way(`defaults.lookup.on.${name}`, get(`defaults.lookup.on.${name}`), give(`defaults.lookup.on.${name}`), { none: true })))),
+  ];
+
   let drawnFor = null; // whose open details are kept
   const draw = () => {
     // Who types goes on typing; but another node is shown at once, whatever is still to be sent.
@@ -270,10 +363,7 @@
       place.replaceChildren(h("h2", {}, id), h("p", { class: "notice error" }, t("kind_unknown")));
       return;
     }
-    if (root.dataset.name === "line" && !id) {
-      place.replaceChildren(h("h2", {}, t("flow_itself")), h("p", { class: "muted" }, t("line_as_text")));
-      return;
-    }
+    if (SHARED) node = Studio.copy(state.draft.head);
     place.replaceChildren(
       h("datalist", { id: "variables" }, variables().map((name) => h("option", { value: name }))),
       ...(id ? [
@@ -282,7 +372,7 @@
         INPUTS.includes(node.kind) && inheritedKeys(),
         INPUTS.includes(node.kind) && waiting(),
         h("details", { class: "aside", "data-keep": "back" }, h("summary", {}, t("star_here")), way("back", get("back"), give("back", "connect"), { none: true, unset: t("as_inherited"), fresh: id })),
-      ].filter(Boolean) : headForm()));
+      ].filter(Boolean) : SHARED ? sharedForm() : headForm()));
     for (const one of place.querySelectorAll("details[data-keep]")) if (drawnFor === id && open.has(one.dataset.keep)) one.open = open.get(one.dataset.keep);
     drawnFor = id;
     if (focused) {

@@ -167,7 +167,7 @@
   };
   const labelText = (group) => [...new Set(group.arrows.map(labelOf).filter(Boolean))].join(" · ");
 
-  const first = (shape) => shape.says.map((prompt) => words(prompt, here())).filter(Boolean).join(" ");
+  const first = (shape) => [...new Set(shape.says)].map((prompt) => words(prompt, here())).filter(Boolean).join(" ");
   const says = (shape) => first(shape) || t(`kind_${shape.kind}_short`);
   const trouble = (node) => state.draft.findings.filter((one) => one.node === node);
   const counts = (node) => {
@@ -175,9 +175,19 @@
     if (!n) return [];
     return [
       n.now > 0 && h("span", { class: "count now", title: t("now_here", { n: n.now }) }, `● ${n.now}`),
-      n.left > 0 && h("span", { class: "count left", title: t("left_here", { n: n.left, passed: n.passed }) }, `⤓ ${n.left}`),
+      n.left > 0 && !n.left_at && h("span", { class: "count left", title: t("left_here", { n: n.left, passed: n.passed }) }, `⤓ ${n.left}`),
       n.passed > 0 && n.left === 0 && h("span", { class: "count", title: t("passed_here", { n: n.passed }) }, `${n.passed}`),
     ];
+  };
+  // The calls that ended there, where whoever looks may see calls: beside the button, not within.
+  const lost = (shape, place) => {
+    const n = numbers[shape.node];
+    if (!n?.left_at) return [];
+    const text = t("left_here", { n: n.left, passed: n.passed });
+    const made = h("a", { class: "count left lost", href: n.left_at, title: text, "aria-label": `${shape.node}: ${text}, ${t("these_calls")}` }, `⤓ ${n.left}`);
+    made.style.left = `${place.x + WIDE / 2}px`;
+    made.style.top = `${place.y - TALL / 2}px`;
+    return [made];
   };
   const spokenName = (shape) => {
     const parts = [shape.node, t(`kind_${shape.kind}`), first(shape)];
@@ -271,7 +281,7 @@
     const { node: focused, port } = document.activeElement?.dataset ?? {};
     const inSheet = sheet.contains(document.activeElement);
     sheet.replaceChildren(arrows, ...signs, ...draft.picture.shapes.flatMap((shape) => [
-      nodeButton(shape, graph.node(shape.node)),
+      nodeButton(shape, graph.node(shape.node)), ...lost(shape, graph.node(shape.node)),
       ...(shape.node === state.chosen ? [Ports.draw(shape.node, graph.node(shape.node), TALL)] : []),
     ]));
     sheet.style.width = `${width}px`;
@@ -293,7 +303,7 @@
         " ", h("span", { class: "state" }, t(`kind_${shape.kind}`)),
         shape.start && h("span", { class: "state good" }, t("starts_here")),
         trouble(shape.node).length > 0 && h("span", { class: "state bad" }, t("findings_n", { n: trouble(shape.node).length })),
-        counts(shape.node),
+        counts(shape.node), numbers[shape.node]?.left_at && h("a", { href: numbers[shape.node].left_at }, t("left_here", { n: numbers[shape.node].left, passed: numbers[shape.node].passed })),
         first(shape) && h("p", { class: "muted" }, first(shape)),
         h("ul", {}, arrows.filter((one) => one.source === shape.node).map((one) =>
           h("li", {}, `${labelOf(one) || t("exit_then")} → `, one.target in state.draft.nodes

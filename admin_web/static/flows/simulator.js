@@ -68,8 +68,13 @@
       // A voice that cannot be reached is told once, and not at every key.
       sayTurn(last, place.querySelector("[data-aloud]")).then((heard) => { if (!heard) { aloud = false; draw(); } });
     }
+    showLast();
+  };
+  // The last turn from its beginning: what a key led to, then what is said.
+  const showLast = () => {
     const log = place.querySelector("[data-log]");
-    if (log) log.scrollTop = log.scrollHeight;
+    const turn = log && [...log.querySelectorAll("[data-turn]")].at(-1);
+    if (turn) log.scrollTop = turn.offsetTop; // the log is what it is placed in
   };
   const sayTurn = (turn, button, piece = null, language = null) => Studio.hear(button, "try/hear", body({ turn, piece, language }));
 
@@ -111,10 +116,10 @@
         h("button", { type: "button", class: "plain", "aria-label": t("hear_in", { language: t(`language_${language}`) }), title: t("hear"), onclick: (event) => sayTurn(turn, event.currentTarget, piece, language) }, "▶"), " ", one.texts[language] ?? "")));
   };
   const gave = (what) => what && h("p", { class: "gave" }, t(`gave_${what.kind}`, { text: what.text }));
-  const log = () => h("div", { class: "log", "data-log": "", tabindex: "0", role: "log", "aria-label": t("what_was_said") }, call.turns.map((turn, i) => [
+  const log = () => h("div", { class: "log", "data-log": "", tabindex: "0", role: "log", "aria-label": t("what_was_said") }, call.turns.map((turn, i) => h("div", { "data-turn": i },
     gave(turn.given),
     turn.said.map((one, piece) => line(one, i, piece)),
-  ]), call.failures.map((failure) => h("p", { class: "notice error" }, failure)), call.finished && h("p", { class: "gave" }, t("call_ended")));
+  )), call.failures.map((failure) => h("p", { class: "notice error" }, failure)), call.finished && h("p", { class: "gave" }, t("call_ended")));
 
   const answers = () => {
     const waits = call.waits;
@@ -152,7 +157,8 @@
     return h("div", { class: "lookup" },
       h("p", {}, t("service_asked", { service: waits.service }), " ", h("code", {}, asked)),
       h("div", { class: "row" },
-        h("button", { type: "button", class: "small", onclick: () => askForReal() }, t("ask_for_real")),
+        waits.real ? h("button", { type: "button", class: "small", onclick: () => askForReal() }, t("ask_for_real"))
+          : h("p", { class: "muted small" }, t("only_in_a_call")),
         Object.entries(outcomes).map(([outcome, values]) => h("button", { type: "button", class: known?.outcome === outcome ? "small secondary" : "small outline secondary", "data-outcome": outcome, onclick: () => {
           if (!values.length) { step({ lookup: { service: waits.service, outcome, values: {} } }); return; }
           picked = { service: waits.service, outcome, values: example(values) };
@@ -211,15 +217,14 @@
       h("label", { class: "check" }, h("input", { type: "checkbox", checked: aloud || null, "data-aloud": "", onchange: (event) => { aloud = event.target.checked; } }), t("play_aloud")));
     place.replaceChildren(top, settingsForm());
     if (!call) { place.append(h("p", { class: "muted" }, t("try_help"))); return; }
-    place.append(h("div", { class: "telephone" }, log(), answers(), pad()),
+    place.append(h("div", { class: "telephone" }, h("div", { class: "log-and-pad" }, log(), pad()), answers()),
       h("p", { class: "muted small" }, t("stands_at", { flow: call.at.flow, node: call.at.node, language: t(`language_${call.language}`) })),
       keep(),
       h("details", { class: "aside", open: true }, h("summary", {}, t("variables_n", { n: call.variables.length })),
         call.variables.length ? h("table", { class: "small" }, h("tbody", {}, call.variables.map((one) => h("tr", {}, h("th", { scope: "row" }, h("code", {}, one.name)), h("td", {}, one.value))))) : h("p", { class: "muted" }, t("nothing_known"))),
       h("details", { class: "aside" }, h("summary", {}, t("path")),
         h("ol", {}, call.turns.flatMap((turn) => turn.steps).map((one) => h("li", {}, h("code", {}, `${one.flow}.${one.node}`), " ", [one.given, one.outcome].filter(Boolean).join(" · "))))));
-    const logged = place.querySelector("[data-log]");
-    logged.scrollTop = logged.scrollHeight;
+    showLast();
     if (focused) place.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
   };
 

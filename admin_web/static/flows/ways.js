@@ -42,7 +42,7 @@ const Ways = (() => {
     const nodes = Object.keys(state.draft.nodes).map((name) => [`node:${name}`, name]);
     const found = [
       (none || present === "") && h("option", { value: "", selected: present === "" }, unset),
-      group(t("ways_here"), [...nodes, ["new:", t("way_new")]]),
+      Studio.root.dataset.name !== "line" && group(t("ways_here"), [...nodes, ["new:", t("way_new")]]),
       group(t("ways_special"), MOVES.map((move) => [`move:${move}`, t(`way_${move}`)])),
       group(t("ways_flows"), places("goto")),
       group(t("ways_calls"), places("call")),
@@ -162,13 +162,14 @@ const Ways = (() => {
     const changed = prompt in state.draft.words;
     const isNew = !(prompt in state.catalogue);
     const places = Object.entries(state.draft.used).filter(([node, said]) => node !== state.chosen && said.includes(prompt)).map(([node]) => node);
-    const special = table.with !== undefined || table.when !== undefined || table.language !== undefined || table.barge_in !== undefined;
+    const special = table.with !== undefined || table.when !== undefined || table.barge_in !== undefined;
     return h("fieldset", { class: "utterance" },
       h("legend", {}, h("code", {}, prompt), isNew && h("span", { class: "state good" }, t("new_prompt")), changed && !isNew && h("span", { class: "state busy" }, t("words_changed")),
         h("button", { type: "button", class: "plain", "data-focus": `${key}.swap`, onclick: () => choosePrompt((other) => give(typeof one === "string" ? other : { ...table, prompt: other })) }, t("another")),
         up && h("button", { type: "button", class: "plain", "data-focus": `${key}.up`, "aria-label": t("earlier"), title: t("earlier"), onclick: up }, "↑"),
+        table.language && h("span", { class: "state" }, t("only_in", { language: t(`language_${table.language}`) })),
         remove(() => give(undefined), t("do_not_say"))),
-      LANGUAGES.map((language) => spokenWords(key, prompt, language, table.language)),
+      LANGUAGES.filter((language) => !table.language || table.language === language).map((language) => spokenWords(key, prompt, language)),
       places.length > 0 && h("p", { class: "muted small" }, t("said_elsewhere", { places: places.join(", ") })),
       h("details", { class: "also", open: special || null, "data-keep": `${key}.more` }, h("summary", {}, t("when_and_how")),
         Object.keys(slots).length > 0 && fillings(`${key}.with`, slots, table.with, (given) => put("with", given)),
@@ -179,13 +180,13 @@ const Ways = (() => {
           h("label", { class: "check" }, h("input", { type: "checkbox", checked: table.barge_in === "false" || null, "data-focus": `${key}.barge_in`, onchange: (event) => put("barge_in", event.target.checked ? "false" : undefined) }), t("no_barge_in")))));
   };
 
-  const spokenWords = (key, prompt, language, only) => {
+  const spokenWords = (key, prompt, language) => {
     const area = h("textarea", { rows: 2, lang: language, "data-focus": `${key}.words.${language}`, "data-words": `${prompt} ${language}`, "aria-label": t("words_in", { language: t(`language_${language}`), prompt }),
       oninput: () => typed(prompt, language, area.value) });
     area.value = words(prompt, language);
     grow(area);
     const recorded = state.catalogue[prompt]?.recorded?.includes(language);
-    return h("div", { class: only && only !== language ? "words unsaid" : "words" },
+    return h("div", { class: "words" },
       h("span", { class: "tongue" }, t(`short_${language}`)), area,
       h("button", { type: "button", class: "small outline secondary", "data-focus": `${key}.hear.${language}`, "aria-label": t("hear_in", { language: t(`language_${language}`) }), title: t("hear"), onclick: (event) => Studio.hear(event.currentTarget, "hear", { prompt, language, text: area.value }) }, "▶"),
       recorded && h("p", { class: "muted small" }, t("has_recording")));

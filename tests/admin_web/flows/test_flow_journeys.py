@@ -284,3 +284,53 @@ def test_without_a_script_a_text_can_still_be_published(
     context.close()
     assert row is not None
     assert row.text.endswith("# one line more\n")
+
+
+def test_what_all_flows_share_is_edited_as_a_form_and_its_comments_stay(
+    desk: DeskUnderTest, page: Any
+) -> None:
+    sign_in(page, "editor", "/flows/line/edit")
+    page.locator("details", has_text="各菜单：沉默和按错").locator("summary").first.click()
+    page.fill("[data-focus='defaults.input.no_input_timeout']", "7s")
+    text_has(page, "no_input_timeout: 7s")
+    page.select_option("[data-focus='keys.9.to']", "move:hang_up")
+    text_has(page, '"9": hang_up')
+    page.click("[data-undo]")
+    text_has(page, '"9": repeat')
+    page.select_option("[data-focus='languages']", "en zh-CN")
+    text_has(page, "languages: [en, zh-CN]")
+    page.click("[data-focus='numbers.add']")
+    page.wait_for_selector("[data-focus='numbers.1']")
+    page.fill("[data-focus='numbers.0']", "96001")
+    page.keyboard.press("Tab")
+    text_has(page, '"96001": main')
+    page.select_option("[data-focus='numbers.0.flow']", "bills")
+    text_has(page, '"96001": bills')
+    # A mistake is told as it is typed, as in a flow.
+    page.click("#tab-text")
+    kept = page.input_value("#yaml")
+    assert "# 出了内部错误时" in kept
+    page.fill("#yaml", kept.replace("main: main", "main: nowhere"))
+    page.wait_for_selector(".verdict.bad")
+    page.fill("#yaml", kept)
+    page.wait_for_selector(".verdict.good")
+    page.click("[data-publish]")
+    page.fill("dialog [name=message]", "先说英语")
+    page.click("dialog form button:not([type])")
+    page.wait_for_url("**/flows/line")
+    with desk.database.read() as session:
+        row = revisions.newest_flow(session, "line")
+    assert row is not None
+    assert "languages: [en, zh-CN]          # 第一个是默认语言" in row.text
+    assert "    no_input_timeout: 7s\n" in row.text
+
+
+def test_a_key_that_the_menu_does_not_name_is_pointed_out(page: Any) -> None:
+    open_flow(page)
+    page.click("button.node[data-node=menu]")
+    assert page.locator("[data-untold]").count() == 0
+    page.click("[data-focus='choices.add']")
+    page.wait_for_selector("[data-untold='6']")
+    page.click("[data-untold='6'] button")
+    page.keyboard.type("公园，请按六。")
+    playwright_api.expect(page.locator("[data-untold='6']")).not_to_contain_text("普通话")

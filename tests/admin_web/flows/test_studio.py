@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -201,6 +202,12 @@ def test_numbers_stand_on_nodes(desk: DeskUnderTest) -> None:
             )
         )
     assert Editor(desk).get("numbers").get_json() == {"menu": {"now": 0, "passed": 12, "left": 4}}
+    # Who may see calls is led to them.
+    shown = Editor(desk, who="administrator").get("numbers").get_json()["menu"]["left_at"]
+    query = parse_qs(urlsplit(shown).query)
+    assert query["place"] == ["main.menu"]
+    assert query["outcome"] == ["abandoned"]
+    assert query["first_day"] == query["last_day"] == ["2026-11-21"]
 
 
 def test_hearing_says_what_is_being_typed_and_why_it_cannot(desk: DeskUnderTest) -> None:

@@ -155,3 +155,16 @@ def test_hearing_a_turn_needs_a_voice_and_something_said(desk: DeskUnderTest) ->
     assert editor.send("try/hear", {**asked, "turn": 1}).status_code == 503
     assert editor.send("try/hear", {**asked, "turn": 9}).status_code == 422
     assert editor.send("try/hear", {**asked, "turn": "1"}).status_code == 400
+
+
+def test_a_service_that_needs_a_call_is_not_asked_but_answered_by_hand(
+    desk: DeskUnderTest,
+) -> None:
+    editor = Editor(desk, "studio")
+    waits = editor.call({"press": "1234567890#"}, flow="studio")["call"]["waits"]
+    assert (waits["service"], waits["real"]) == ("studio.enter", False)
+    refused = editor.send(
+        "try", {"given": [{"press": "1234567890#"}], "flow": "studio", "ask": True}
+    )
+    assert refused.status_code == 422
+    assert "studio.enter" in refused.get_json()["error"]
