@@ -18,6 +18,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from admin_web import (
     api,
+    announcements,
     areas,
     audit_log,
     bills,
@@ -42,6 +43,7 @@ from admin_web import (
     retention,
     roles,
     sample_banner,
+    schedules,
     security,
     shown_numbers,
     sign_in,
@@ -69,6 +71,8 @@ PAGES = (
     prompts,
     pronunciations,
     flows,
+    schedules,
+    announcements,
     trunks,
     people,
     telephone_code,
@@ -113,7 +117,16 @@ def create_app(
     sign_in.attach(app)
     roles.attach(app)
     CSRFProtect(app)
-    for part in (errors, formatting, names, numbers, reasons, sample_banner, sound):
+    for part in (
+        announcements.banner,
+        errors,
+        formatting,
+        names,
+        numbers,
+        reasons,
+        sample_banner,
+        sound,
+    ):
         part.attach(app)
     for page in PAGES:
         app.register_blueprint(page.blueprint)

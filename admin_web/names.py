@@ -136,6 +136,7 @@ STEP_KIND = {
     "lookup": _l("Looks up"),
     "list": _l("Reads a list"),
     "choose": _l("Decides"),
+    "hours": _l("Open or closed"),
     "set": _l("Remembers"),
     "language": _l("Sets the language"),
     "file_complaint": _l("Files the complaint"),

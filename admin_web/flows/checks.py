@@ -16,7 +16,7 @@ from admin_web.prompts.published import published
 from admin_web.reasons import said
 from call_flows import FlowError, FlowSet, load
 from call_flows.checks import Issue, PromptFact, Severity, check
-from ivr.services import numbers, prompt_variants
+from ivr.services import numbers, prompt_variants, schedules
 from prompts.catalogue import Catalogue
 
 
@@ -53,7 +53,12 @@ def issues_of(session: Session, loaded: FlowSet, catalogue: Catalogue | None = N
         for prompt in (published(session) if catalogue is None else catalogue)
     }
     variants = {row.code: row.language for row in prompt_variants.all_variants(session)}
-    return check(replace(loaded, numbers={**loaded.numbers, **listed}), facts, variants=variants)
+    return check(
+        replace(loaded, numbers={**loaded.numbers, **listed}),
+        facts,
+        variants=variants,
+        schedules=[row.code for row in schedules.all_schedules(session)],
+    )
 
 
 def judge(session: Session, name: str, text: str, catalogue: Catalogue | None = None) -> Verdict:

@@ -13,9 +13,11 @@ from admin_web.desk import desk
 from admin_web.flows.published import LINE, flow_set, texts
 from admin_web.formatting import local
 from admin_web.languages import page_language
+from admin_web.names import named
 from admin_web.prompts.published import published
 from call_flows.fields import VARIABLE
 from call_flows.service_facts import SERVICES, ValueType
+from ivr.services import schedules
 from prompts.catalogue import PHRASE, Catalogue
 
 _ITEMS = 2  # examples in a list
@@ -104,6 +106,11 @@ def services_offered(session: Session) -> dict[str, Any]:
         }
         for service, fact in SERVICES.items()
     }
+
+
+def schedules_offered(session: Session) -> dict[str, str]:
+    """Return the schedules a node may ask, with their names."""
+    return {row.code: named(row) for row in schedules.all_schedules(session)}
 
 
 def _value(service: str, name: str, kind: ValueType, catalogue: Catalogue) -> dict[str, Any]:

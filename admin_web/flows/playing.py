@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from call_flows import CallFacts, FlowError, FlowSet, load
 from call_flows.instructions import Lookup
-from call_flows.scenario import INPUTS, ScenarioError, play, read_scenario
+from call_flows.scenario import INPUTS, ScenarioError, hours_of, play, read_scenario
 from call_flows.trial import Given, Trial, hold
 from ivr.records.tables import FlowScenario
 from ivr.services import flow_scenarios
@@ -64,7 +64,7 @@ def inputs_of(text: str) -> tuple[str, CallFacts, list[Given]]:
 def held_again(flow_set: FlowSet, text: str) -> Trial:
     """Hold a scenario's call with other flows; ScenarioError."""
     flow, call, given = inputs_of(text)
-    return hold(flow_set, flow, call, given)
+    return hold(flow_set, flow, call, given, hours_of(read_scenario(text)))
 
 
 def services_of(trial: Trial) -> Sequence[str]:

@@ -15,7 +15,12 @@ from admin_web.flows.blueprint import blueprint
 from admin_web.flows.drafted import begin, own, prompts_of
 from admin_web.flows.edits import Edited, UnknownEditError
 from admin_web.flows.labels import labels
-from admin_web.flows.offered import catalogue_of, flows_offered, services_offered
+from admin_web.flows.offered import (
+    catalogue_of,
+    flows_offered,
+    schedules_offered,
+    services_offered,
+)
 from admin_web.flows.publishing import Proposal, Refusal, publish
 from admin_web.flows.standing import standing
 from admin_web.prompts.published import LANGUAGES, example_values
@@ -62,6 +67,7 @@ def draft(name: str) -> ResponseReturnValue:
             catalogue=catalogue_of(session),
             flows=flows_offered(session, name),
             services=services_offered(session),
+            schedules=schedules_offered(session),
             labels=labels(),
         )
 

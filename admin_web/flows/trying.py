@@ -33,7 +33,7 @@ from call_flows import CallFacts, FlowSet
 from call_flows.instructions import Collect, Lookup, Replay, Say
 from call_flows.scenario import ScenarioError
 from call_flows.trial import MOST_INPUTS, Given, Trial, Waits, as_scenario, hold
-from ivr.services import flow_scenarios, lookups
+from ivr.services import flow_scenarios, lookups, schedules
 from ivr.services.errors import ServiceError
 from prompts.catalogue import Catalogue
 from prompts.compose import compose
@@ -164,7 +164,16 @@ def _held(flow_set: FlowSet, name: str, asked: Mapping[str, Any]) -> Trial:
     if flow not in flow_set.flows:
         flow = flow_set.main
     call = CallFacts(str(asked.get("caller", ""))[:64], str(asked.get("called", ""))[:64])
-    return hold(flow_set, str(flow), call, [_input(one) for one in asked["given"]])
+    with desk().database.read() as session:
+        timetable = schedules.timetable(session, desk().zone)
+    moment = _moment(asked)
+    return hold(
+        flow_set,
+        str(flow),
+        call,
+        [_input(one) for one in asked["given"]],
+        lambda schedule: timetable.standing(schedule, moment),
+    )
 
 
 def _input(given: Given) -> Given:

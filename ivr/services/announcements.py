@@ -38,7 +38,7 @@ class Notice:
 
 def begin(session: Session, notice: Notice, *, who: str, now: datetime) -> Announcement:
     """Put an announcement out; it takes the place of the one in force for the same callers."""
-    words_zh, words_en = note_text(notice.words_zh), note_text(notice.words_en)
+    words_zh, words_en = plain(notice.words_zh), plain(notice.words_en)
     if not notice.prompt and not words_zh and not words_en:
         raise RefusedError("write what is to be said, or choose a prompt")
     if max(len(words_zh), len(words_en)) > LONGEST_TEXT:
@@ -62,6 +62,14 @@ def begin(session: Session, notice: Notice, *, who: str, now: datetime) -> Annou
     session.add(row)
     session.flush()
     return row
+
+
+def plain(words: str) -> str:
+    """The words as they are kept and said: one line, nothing that no voice can say.
+
+    The desk speaks the same before they are put out, so that the sound is there already.
+    """
+    return " ".join(note_text(words).split())
 
 
 def end(session: Session, announcement_id: int, *, who: str, now: datetime) -> Announcement:

@@ -5,7 +5,7 @@
 const Studio = (() => {
   const root = document.querySelector("[data-studio]");
   const listeners = new Map();
-  const state = { draft: null, catalogue: {}, flows: {}, services: {}, labels: {}, chosen: null };
+  const state = { draft: null, catalogue: {}, flows: {}, services: {}, schedules: {}, labels: {}, chosen: null };
 
   const t = (key, values = {}) =>
     (state.labels[key] ?? key).replace(/\{(\w+)\}/g, (_all, name) => values[name] ?? "");
@@ -31,6 +31,7 @@ const Studio = (() => {
     record: "M12 3a3 3 0 0 1 3 3v5a3 3 0 0 1-6 0V6a3 3 0 0 1 3-3zM6 11a6 6 0 0 0 12 0M12 17v4",
     list: "M9 6h11M9 12h11M9 18h11M4 6h.1M4 12h.1M4 18h.1",
     lookup: "M10 4a6 6 0 1 0 0 12 6 6 0 0 0 0-12zM15 15l5 5",
+    hours: "M4 12a8 8 0 1 0 16 0 8 8 0 1 0-16 0M12 7v5l4 2",
     choose: "M12 3v6M12 9l-6 6v6M12 9l6 6v6",
     set: "M4 20l1-5L16 4l4 4L9 19z",
     language: "M4 12a8 8 0 1 0 16 0 8 8 0 1 0-16 0M4 12h16M12 4c3 3 3 13 0 16M12 4c-3 3-3 13 0 16",
@@ -188,7 +189,7 @@ const Studio = (() => {
   const start = async () => {
     const answer = await ask("draft");
     Object.assign(state, {
-      catalogue: answer.catalogue, flows: answer.flows, services: answer.services, labels: answer.labels,
+      catalogue: answer.catalogue, flows: answer.flows, services: answer.services, schedules: answer.schedules, labels: answer.labels,
     });
     tell("start");
     take(answer.draft);

@@ -58,7 +58,7 @@
 
   Object.assign(Studio, { dialog, buttons });
 
-  const KINDS = ["say", "menu", "ask", "record", "lookup", "list", "choose", "set", "language", "transfer", "hang_up", "goto", "file_complaint", "call_back"];
+  const KINDS = ["say", "menu", "ask", "record", "lookup", "list", "choose", "hours", "set", "language", "transfer", "hang_up", "goto", "file_complaint", "call_back"];
   const SPEAKING = ["say", "menu", "ask", "record"];
   const MEN = /[^a-z0-9_]/g;
 
@@ -74,6 +74,7 @@
       lookup: { kind, service, with: state.services[service]?.needs ?? [], as: "found", on: Object.fromEntries(Object.keys(state.services[service]?.outcomes ?? {}).map((one) => [one, lead])) },
       list: { kind, items: "outages.items", say: "outage_item", more: "outages_next", last: "outages_last", no_more: "outages_no_more", empty: lead },
       choose: { kind, cases: [{ of: "caller.number", is: "", then: lead }], otherwise: lead },
+      hours: { kind, schedule: Object.keys(state.schedules)[0] ?? "office", on: { open: lead, closed: lead } },
       set: { kind, set: { topic: "" }, then: lead },
       language: { kind, language: "en", then: lead },
       transfer: { kind, to: "person", on: { answered: "hang_up", busy: lead, no_answer: lead, failed: lead } },
