@@ -23,10 +23,14 @@ from admin_web.flows.offered import (
 )
 from admin_web.flows.publishing import Proposal, Refusal, publish
 from admin_web.flows.standing import standing
+from admin_web.formatting import local
+from admin_web.links import with_query
 from admin_web.prompts.published import LANGUAGES, example_values
 from admin_web.reasons import said
+from admin_web.roles import may
 from admin_web.voice import not_spoken, spoken_clauses
 from call_flows import FlowError
+from ivr.records.tables import CallOutcome
 from ivr.services import flow_drafts, flow_numbers
 from ivr.services.errors import ServiceError
 from ivr.services.flow_drafts import DraftMovedError
