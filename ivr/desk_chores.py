@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import UTC, datetime, tzinfo
 from types import TracebackType
 
 from flask import Flask
@@ -19,7 +19,7 @@ from flask import Flask
 from admin_web.dashboard.mailing import mail_if_due
 from admin_web.settings import MailSettings
 from ivr.records import Database, DatabaseUnavailable
-from ivr.services import statistics_counting
+from ivr.services import complaint_days, statistics_counting
 
 COUNT_EVERY_S = 5.0
 COUNT_PAUSE_S = 0.1
@@ -77,12 +77,14 @@ def _done(chore: Chore) -> float:
 
 
 def counting(database: Database, zone: tzinfo) -> Chore:
-    """Count the calls that have ended."""
+    """Count the calls that have ended; where there are none, days of complaints."""
 
     def count() -> float:
         with database.read() as session:
-            if not statistics_counting.waiting(session, limit=1):
-                return COUNT_EVERY_S
+            ended = statistics_counting.waiting(session, limit=1)
+        if not ended:
+            more = complaint_days.tend(database, datetime.now(UTC))
+            return COUNT_PAUSE_S if more else COUNT_EVERY_S
         with database.begin() as session:
             counted = statistics_counting.count_ended(session, zone=zone)
         return COUNT_PAUSE_S if counted == statistics_counting.BATCH else COUNT_EVERY_S

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 
 from ivr.records import Database
-from ivr.services import statistics_counting
+from ivr.services import complaint_days, statistics_counting
 from ivr.settings import Settings
 
 
@@ -38,6 +38,10 @@ def recount(settings: Settings, *, since: date | None, force: bool) -> Recounted
             for day in days
             if since is None or day >= since
         ]
+        with database.begin() as session:
+            complaint_days.forget(session)
+        while complaint_days.tend(database, datetime.now(UTC)):
+            pass
     finally:
         database.close()
     done = [calls for calls in counted if calls is not None]

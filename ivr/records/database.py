@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import (
     ArgumentError,
     DBAPIError,
@@ -132,9 +133,20 @@ def make_engine(
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise DatabaseUnavailable(f"{error}; run `make install`") from error
     if sqlite:
+        engine.dialect.statement_compiler = _SqliteCompiler
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+class _SqliteCompiler(SQLiteCompiler):
+    """Knows `with_hint(table, "INDEXED BY name", "sqlite")`: a list names the index it is read by.
+
+    SQLite has no statistics of a table until somebody runs ANALYZE, and guesses.
+    """
+
+    def get_from_hint_text(self, table: Any, text: str | None) -> str | None:
+        return text
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:

@@ -107,7 +107,9 @@ def ways(session: Session, wanted: CallFilter) -> list[Way]:
             index, condition = conditions.pop(leading)
             found = [Way((condition,), index=index)]
     rest = tuple(condition for _, condition in conditions)
-    return [replace(way, rest=way.rest + rest) for way in found]
+    elsewhere = wanted.with_recording or wanted.with_complaint or wanted.with_note
+    cost = 4 if wanted.node.strip() else 2 if elsewhere else 1
+    return [replace(way, rest=way.rest + rest, cost=cost) for way in found]
 
 
 def spans(wanted: CallFilter) -> list[tuple[datetime | None, datetime | None]]:

@@ -181,7 +181,8 @@ def _ways(session: Session, wanted: ComplaintFilter) -> list[Way]:
     else:
         rest += [_word(word, wanted) for word in words]
         found = _by_state(wanted)
-    return [replace(way, rest=(*way.rest, *rest)) for way in found]
+    cost = 2 if words else 1
+    return [replace(way, rest=(*way.rest, *rest), cost=cost) for way in found]
 
 
 def _by_state(wanted: ComplaintFilter) -> list[Way]:

@@ -27,6 +27,14 @@ def write(session: Session, name: str, value: Any) -> None:
     session.flush()
 
 
+def remove(session: Session, name: str) -> None:
+    """Forget a fact."""
+    row = session.get(Setting, name)
+    if row is not None:
+        session.delete(row)
+        session.flush()
+
+
 def is_sample(session: Session) -> bool:
     """Whether the pages must say that this is sample data."""
     return bool(read(session, SAMPLE_DATA, False))

@@ -26,9 +26,11 @@ from ivr.services.paging import Key
 
 LOOKED_AT = 20_000
 """Records of a lead that one page looks at: some 60 ms of either database."""
+LOOKED_AT_TO_COUNT = 5_000
+"""So many are looked at for the number of all that fit, beside the page itself."""
 COUNTED = 10_000
 """Up to so many records that fit are counted; of more it is only said that there are more."""
-SPANS = 100
+SPANS = 60
 """Spans of time that one page looks through."""
 FEW = 20_000
 """So many keys of an index are sorted for a page rather than looked for in the order of time."""
@@ -38,11 +40,15 @@ Row = TypeVar("Row", bound=Base)
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way to find records; `index` names the lead's, for SQLite, which keeps no statistics."""
+    """One way to find records; `index` names the lead's, for SQLite, which keeps no statistics.
+
+    `cost`: how much longer than a look at the record itself its rest takes, such as at others.
+    """
 
     lead: tuple[ColumnElement[bool], ...] = ()
     rest: tuple[ColumnElement[bool], ...] = ()
     index: str = ""
+    cost: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +114,9 @@ class List(Generic[Row]):
         for way in ways:
             query = self._select(select(self.table), way).where(*way.lead, *way.rest, *within)
             if way.rest:
-                number, end = self._looked_at(session, way, within, most)
-                looked += number
-                if number == most and end is not None:
+                number, end = self._looked_at(session, way, within, most // way.cost)
+                looked += number * way.cost
+                if number == most // way.cost and end is not None:
                     query = query.where(self.at >= end)
                     back_to = max(end, back_to) if back_to else end
             query = query.order_by(self.at.desc(), self.identity.desc()).limit(limit)
@@ -151,7 +157,9 @@ class List(Generic[Row]):
         if len(ways) != 1:
             return None
         (way,) = ways
-        found, left = 0, LOOKED_AT
+        found, left = 0, LOOKED_AT_TO_COUNT // way.cost
+        if way.rest and len(spans) > 1:
+            return None
         for number, (since, until) in enumerate(sorted(spans, key=_begin, reverse=True), 1):
             if number > SPANS:
                 return None
@@ -159,7 +167,7 @@ class List(Generic[Row]):
             all_of_it = True
             if way.rest:
                 looked, end = self._looked_at(session, way, within, left)
-                if looked == left and end is not None:
+                if looked >= left and end is not None:
                     within.append(self.at >= end)
                     all_of_it = False
                 left -= looked

@@ -16,7 +16,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ from ivr.records.tables import (
     TranscriptEdit,
     TranscriptState,
 )
-from ivr.services import audit, facts, sessions
+from ivr.services import audit, complaint_days, facts, sessions
 from ivr.services.audit_check import PURGED
 
 BATCH = 200
@@ -217,15 +217,17 @@ def _complaint_is_due(cutoff: datetime) -> ColumnElement[bool]:
 
 
 def _complaints(work: _Work) -> tuple[int, int]:
-    tickets = work.session.scalars(
-        select(Complaint.ticket)
+    found = work.session.execute(
+        select(Complaint.ticket, Complaint.created_at)
         .where(_complaint_is_due(work.cutoff))
         .order_by(Complaint.updated_at)
         .limit(BATCH)
         .with_for_update()
     ).all()
+    tickets = [row.ticket for row in found]
     work.session.execute(delete(ComplaintEvent).where(ComplaintEvent.ticket.in_(tickets)))
     work.session.execute(delete(Complaint).where(Complaint.ticket.in_(tickets)))
+    complaint_days.recount(work.session, {row.created_at.astimezone(UTC).date() for row in found})
     return len(tickets), len(tickets)
 
 

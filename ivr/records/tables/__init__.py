@@ -54,14 +54,6 @@ from ivr.records.tables.schedules import (
     Schedule,
     ScheduleChange,
 )
-from ivr.records.tables.schedules import (
-    Announcement,
-    CalendarDay,
-    DayKind,
-    Manner,
-    Schedule,
-    ScheduleChange,
-)
 from ivr.records.tables.staff import (
     ApiToken,
     RecoveryCode,
@@ -75,6 +67,7 @@ from ivr.records.tables.supervision import (
     CallHour,
     CallNote,
     CallPlaces,
+    ComplaintDay,
     LineGap,
     SavedSearch,
     StepDay,
@@ -114,6 +107,7 @@ __all__ = [
     "CallStep",
     "Complaint",
     "ComplaintCategory",
+    "ComplaintDay",
     "ComplaintEvent",
     "ComplaintState",
     "ComplaintTransition",

@@ -65,6 +65,22 @@ class StepDay(Base):
     abandoned: Mapped[int]
 
 
+class ComplaintDay(Base):
+    """Complaints filed on one day of UTC, by what figures ask for; `area` is empty for none.
+
+    Sums of whole days that are over, made and mended by `ivr.services.complaint_days`: states
+    change for months, so a day is counted again when one of its complaints has changed.
+    """
+
+    __tablename__ = "complaint_days"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    category: Mapped[str] = mapped_column(String(40), primary_key=True)
+    area: Mapped[str] = mapped_column(String(8), primary_key=True)
+    state: Mapped[str] = mapped_column(String(24), primary_key=True)
+    complaints: Mapped[int]
+
+
 class LineGap(Base):
     """A time in which a process gave no sign of life; written with the first sign after it.
 

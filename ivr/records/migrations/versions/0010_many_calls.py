@@ -1,4 +1,5 @@
-"""Ten million calls: numbers by their last four digits, calls in progress and places by indexes.
+"""Ten million calls: numbers by their last four digits, calls in progress and places by indexes;
+a million complaints: sums of their days.
 
 What no search leads with any more goes: an index over two languages, and one over ends. Each
 index costs each call a page written.
@@ -36,9 +37,19 @@ def upgrade() -> None:
     op.create_index(
         "ix_complaints_callback_end", "complaints", [_end("callback_number"), "created_at"]
     )
+    op.create_table(
+        "complaint_days",
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("category", sa.String(length=40), nullable=False),
+        sa.Column("area", sa.String(length=8), nullable=False),
+        sa.Column("state", sa.String(length=24), nullable=False),
+        sa.Column("complaints", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("day", "category", "area", "state", name=op.f("pk_complaint_days")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("complaint_days")
     for name in ("callback_end", "callback", "caller_end"):
         op.drop_index(f"ix_complaints_{name}", "complaints")
     for name in ("running", "last_place_started_at", "caller_end"):
