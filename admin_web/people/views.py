@@ -10,6 +10,7 @@ from flask_login import current_user
 from sqlalchemy.orm import Session
 from wtforms import ValidationError
 
+from admin_web.api.scopes import SCOPES
 from admin_web.audit import note
 from admin_web.desk import desk
 from admin_web.languages import page_language
@@ -44,11 +45,13 @@ def _list(form: TokenForm, token: str | None, status: int = 200) -> ResponseRetu
         listed = tokens.all_tokens(session)
         protected = second_factor.everybody_on(session)
         departments = _departments(session)
+    form.offer(departments)
     return render_template(
         "people/people.html",
         staff=everybody,
         tokens=listed,
         token_form=form,
+        scope_names=SCOPES,
         new_token=token,
         now=desk().now(),
         protected=protected,
@@ -252,7 +255,8 @@ def activate(username: str) -> ResponseReturnValue:
 @blueprint.post("/-/tokens")
 def add_token() -> ResponseReturnValue:
     """Make a token; it is shown once, on this answer."""
-    form = TokenForm()
+    with desk().database.read() as session:
+        form = TokenForm().offer(_departments(session))
     token = None
     if form.validate():
         who = current_user.username
@@ -264,9 +268,19 @@ def add_token() -> ResponseReturnValue:
                     who=who,
                     now=desk().now(),
                     whole_numbers=form.whole_numbers.data,
+                    role=form.role.data,
+                    department=form.department.data or None,
+                    scopes=form.scopes.data,
+                    expires_at=form.expires_at(),
                 )
-                seen = "whole" if form.whole_numbers.data else "masked"
-                note(session, "token_created", form.name.data, numbers=seen)
+                note(
+                    session,
+                    "token_created",
+                    form.name.data,
+                    numbers="whole" if form.whole_numbers.data else "masked",
+                    role=form.role.data,
+                    scopes=" ".join(form.scopes.data),
+                )
         except RefusedError:
             form.name.errors = [_("There is a token with this name already. Choose another.")]
     return _list(form if token is None else TokenForm(None), token, 200 if token else 422)
@@ -277,8 +291,8 @@ def revoke_token(token_id: int) -> ResponseReturnValue:
     """End a token."""
     try:
         with desk().database.begin() as session:
-            tokens.revoke(session, token_id, desk().now())
-            note(session, "token_revoked", f"token {token_id}")
+            ended = tokens.revoke(session, token_id, desk().now())
+            note(session, "token_revoked", ended.name)
     except NotFoundError:
         abort(404)
     flash(_("The token opens nothing any more."))

@@ -87,14 +87,15 @@ def test_the_language_chosen_stays_with_the_person(desk: DeskUnderTest) -> None:
 
 def test_a_token_is_shown_once_and_opens_the_api_until_it_is_revoked(desk: DeskUnderTest) -> None:
     boss = desk.as_("administrator").english()
-    page = boss.post("/people/-/tokens", {"name": "the dashboard"}).text
+    asked = {"name": "the dashboard", "role": "supervisor", "scopes": ["calls:read"]}
+    page = boss.post("/people/-/tokens", asked).text
     token = re.search(r'<code class="token">([^<]+)</code>', page)
     assert token is not None
     assert token[1] not in boss.get("/people/").text
     header = {"Authorization": f"Bearer {token[1]}"}
     client = desk.app.test_client()
     assert client.get("/api/calls", headers=header).status_code == 200
-    assert boss.post("/people/-/tokens", {"name": "the dashboard"}).status_code == 422
+    assert boss.post("/people/-/tokens", asked).status_code == 422
     revoke = re.search(r"/people/-/tokens/\d+/revoke", boss.get("/people/").text)
     assert revoke is not None
     boss.post(revoke[0])

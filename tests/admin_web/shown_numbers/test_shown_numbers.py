@@ -139,11 +139,12 @@ def test_a_program_is_handed_numbers_as_its_token_says(desk: DeskUnderTest) -> N
     add_complaint(desk)
     boss = desk.as_("administrator")
     client = desk.app.test_client()
+    asked = {"role": "supervisor", "scopes": ["calls:read", "complaints:read"]}
     for name, more, seen, hidden in (
         ("masked", {}, SHOWN, NUMBER),
         ("whole", {"whole_numbers": "y"}, NUMBER, SHOWN),
     ):
-        page = boss.post("/people/-/tokens", {"name": name, **more}).text
+        page = boss.post("/people/-/tokens", {"name": name, **asked, **more}).text
         token = re.search(r'<code class="token">([^<]+)</code>', page)
         assert token is not None
         header = {"Authorization": f"Bearer {token[1]}"}
