@@ -90,6 +90,7 @@ class DeskSettings:
     say_yao: bool = True
     mail: MailSettings | None = None
 
+    listening_in: Literal["off", "silent", "tone"] = "off"
     def __post_init__(self) -> None:
         if len(self.secret_key) < 16:
             raise ValueError("secret_key: give at least 16 characters, random and kept secret")
@@ -120,3 +121,8 @@ class DeskSettings:
     def voice(self) -> Path:
         """The socket of the voice process."""
         return self.voice_socket or self.state_dir / "voice.sock"
+    @property
+    def listening(self) -> Path:
+        """The socket by which the line lets a call be listened in to."""
+        return self.state_dir / "listening.sock"
+

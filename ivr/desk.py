@@ -48,6 +48,7 @@ def desk_settings(settings: Settings) -> DeskSettings:
         api_rate=settings.api_rate,
         transcripts=_transcripts(settings),
         voice_of=settings.voice_of,
+        listening_in=settings.listening_in,
         say_yao=settings.say_yao,
         mail=_mail(settings),
         session_idle_s=settings.session_idle,

@@ -259,6 +259,18 @@ SETTINGS: tuple[Setting, ...] = (
         ),
     ),
     Setting(
+        "listening_in",
+        values.listening_in,
+        "off",
+        Wording("off, silent or tone", "off、silent 或 tone"),
+        Wording(
+            "whether supervisors may listen in to a call; with tone the caller hears that somebody "
+            "does (read docs/trust.md first: the law may forbid silent)",
+            "班长能否监听通话；tone 表示来电人会听到提示音"
+            "（请先阅读 docs/trust.md：法律可能不允许 silent）",
+        ),
+    ),
+    Setting(
         "media_silence",
         values.seconds,
         "60",

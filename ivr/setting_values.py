@@ -216,6 +216,11 @@ def smtp_security(raw: object) -> str:
     return one_of(raw, ("starttls", "tls", "none"))
 
 
+def listening_in(raw: object) -> str:
+    """Whether supervisors may listen in to a call, and whether its caller hears that they do."""
+    return one_of(raw, ("off", "silent", "tone"))
+
+
 def address(raw: object) -> str:
     """A mail address, or empty."""
     word = text(raw)

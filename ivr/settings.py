@@ -73,6 +73,7 @@ class Settings:
     transcript_calls: int
     media_silence: float
     drain_seconds: float
+    listening_in: Literal["off", "silent", "tone"]
     bench_flows: bool
     session_idle: float
     session_max: float
@@ -121,6 +122,11 @@ class Settings:
         return self.state_dir / "voice.sock"
 
     def voice_of(self, language: str) -> str:
+    @property
+    def listening_socket(self) -> Path:
+        """The Unix socket by which the desk hears a call that somebody listens in to."""
+        return self.state_dir / "listening.sock"
+
         """The voice that is part of each clause's key; empty where none is installed."""
         # Late: the voices' package is needed only by processes that speak.
         from ivr import voices

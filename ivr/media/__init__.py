@@ -13,6 +13,7 @@ from ivr.media.plan import LegPlan
 from ivr.media.ports import MediaError, PortsExhausted
 from ivr.media.recording_writer import RecordingWriter
 from ivr.media.statistics import LegStatistics
+from ivr.media.tap import Tap
 from ivr.media.tones import beep, silence, tone
 from ivr.media.wav import repair_wav
 
@@ -29,6 +30,7 @@ __all__ = [
     "PortsExhausted",
     "RecordingEnded",
     "RecordingWriter",
+    "Tap",
     "beep",
     "repair_wav",
     "silence",

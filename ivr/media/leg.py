@@ -36,6 +36,7 @@ from ivr.media.recording_writer import RecordingFile
 from ivr.media.reports import Reports
 from ivr.media.sockets import arrival_ns, dissolve, is_numeric
 from ivr.media.statistics import LegStatistics
+from ivr.media.tap import Tap
 from ivr.media.tones import beep as beep_tone
 from ivr.media.tones import silence
 from ivr.rtp import packet as rtp_packet
@@ -65,6 +66,10 @@ _pause: Final = 320  # samples missing by timestamp alone that end a tone
 
 class _BeginRecording:
     """The token of the beep before a recording."""
+
+
+class _Carrier:
+    """The token of silence that is sent only to carry a tone."""
 
 
 def _ignore(event: MediaEvent) -> None:
@@ -117,6 +122,7 @@ class Leg:
         "_silent_s",
         "_ssrc",
         "_talking",
+        "_tap",
         "_timed",
         "_until_keep_alive",
         "_visits",
@@ -176,6 +182,7 @@ class Leg:
         self._recording_options: tuple[float, float | None] = (0.0, None)
         self._partner: Leg | None = None
         self._forward_offset: int | None = None
+        self._tap: Tap | None = None
 
     # -- the door
 
@@ -270,6 +277,34 @@ class Leg:
             if self._partner is not None:
                 self._partner._send_key(key)
 
+    def tap(self) -> Tap:
+        """Let somebody listen in, until `untap` or the end of the leg: one tap for all who do."""
+        if self._tap is None:
+            self._tap = Tap()
+            self._tap.ended = self._closed
+            if self._send is not None:
+                self._send = self._teed(self._tap, self._send)
+            self._note_listening()
+        return self._tap
+
+    def untap(self) -> None:
+        """Nobody listens any more."""
+        tap, self._tap = self._tap, None
+        if tap is None:
+            return
+        tap.ended = True
+        self._note_listening()
+        if self._plan is not None and not self._closed:
+            self._send = self._straight(self._remote_source or self._plan.remote)
+
+    def announce(self, tone: bytes) -> None:
+        """Lay a tone (µ-law) over what is sent to the caller, whatever that is; while tapped."""
+        if self._tap is None or self._closed:
+            return
+        self._tap.announce(tone)
+        if not self._talking and self._partner is None:
+            self.play((silence(len(tone) // _samples_per_ms),), _Carrier())
+
     def statistics(self) -> LegStatistics:
         """What the path is like so far, both ways."""
         return self._reports.statistics()
@@ -280,6 +315,7 @@ class Leg:
             return
         self.unbridge()
         self._listen_for_tones(False)
+        self.untap()
         self._playout.stop()
         self._stop()
         self._beeping = False
@@ -372,7 +408,7 @@ class Leg:
             if isinstance(token, _BeginRecording):
                 if self._beeping:
                     self._begin_recording()
-            else:
+            elif not isinstance(token, _Carrier):
                 self._engine.post(self, PlaybackFinished(token))
         self._playout.finished.clear()
 
@@ -494,6 +530,8 @@ class Leg:
             partner._forward(partner._audio_type, timestamp, translated, marker)
         if self._alaw:
             payload = payload.translate(alaw_to_ulaw_table)
+        if self._tap is not None:
+            self._tap.heard(timestamp, payload)
         if self._recorder is not None:
             self._recorder.take(timestamp, payload, self._engine.clock)
         if self._inband_row is not None:
@@ -547,12 +585,38 @@ class Leg:
             self._moved_at = self._engine.clock
             self._remote_source = None
         target = self._remote_source or plan.remote
-        self._send = None
-        if is_numeric(target[0]) and target[1]:
-            sendto = self._rtp.sendto
-            self._send = lambda data: sendto(data, target)
-        else:
+        self._send = self._straight(target)
+        if self._send is None:
             self._stop()
+        elif self._tap is not None:
+            self._send = self._teed(self._tap, self._send)
+
+    def _straight(self, target: tuple[str, int]) -> Callable[[bytes | bytearray], int] | None:
+        """How packets are sent to `target`; None where there is nowhere to send to."""
+        if self._connected:
+            return self._rtp.send
+        if not is_numeric(target[0]) or not target[1]:
+            return None
+        sendto = self._rtp.sendto
+        return lambda data: sendto(data, target)
+
+    def _teed(
+        self, tap: Tap, send: Callable[[bytes | bytearray], int]
+    ) -> Callable[[bytes | bytearray], int]:
+        """Send, and let who listens in hear it: what is sent to the caller comes by here only."""
+
+        def teed(packet: bytes | bytearray) -> int:
+            if packet[1] & 0x7F == self._audio_type:
+                payload = bytes(packet[_header:])
+                ulaw = payload.translate(alaw_to_ulaw_table) if self._alaw else payload
+                laid = tap.overlaid(ulaw)
+                tap.sent(laid)
+                if laid is not ulaw:
+                    shown = laid.translate(ulaw_to_alaw_table) if self._alaw else laid
+                    packet = bytes(packet[:_header]) + shown
+            return send(packet)
+
+        return teed
 
     def _latch(self, source: tuple[str, int]) -> None:
         try:
@@ -563,12 +627,16 @@ class Leg:
         self._remote_source = source
         self._old_source = None
         self._send = self._rtp.send
+        if self._tap is not None:
+            self._send = self._teed(self._tap, self._send)
         self._start()
 
     # -- keys
 
     def _pressed(self, key: str, source: DigitSource) -> None:
         clock = self._engine.clock
+        if self._tap is not None:
+            self._tap.wipe_key(inband=source == "inband")
         last = self._last_press
         if last and last[0] == key and last[1] != source and clock - last[2] < _same_press:
             return  # one press, told in two ways
@@ -589,7 +657,10 @@ class Leg:
 
     def _note_listening(self) -> None:
         self._listening = (
-            self._recorder is not None or self._inband_row is not None or self._partner is not None
+            self._recorder is not None
+            or self._inband_row is not None
+            or self._partner is not None
+            or self._tap is not None
         )
 
     # -- recording

@@ -311,6 +311,21 @@ class Call:
         """Flow and node the caller is at, and since when."""
         return *self._session.place, self._here_since
 
+    @property
+    def leg(self) -> Leg:
+        """The caller's end of the sound."""
+        return self._leg
+
+    @property
+    def heard_by_others(self) -> bool:
+        """Whether somebody may listen in now: the caller is connected, and has not gone."""
+        return self._established and self._ended is None
+
+    @property
+    def confidential(self) -> bool:
+        """Whether what the caller keys now is nobody else's business."""
+        return self._interpreter.confidential
+
     def look_up(self, lookup: Lookup, language: str) -> "Deferred[LookupResult]":
         """Ask a service."""
         if lookup.service.startswith(SERVICES):

@@ -139,6 +139,11 @@ class Interpreter:
         self._playback = Playback(leg, deadlines, self._please_wait, self._drained)
         self._words = WaitingWords(deadlines, self._say_meanwhile)
 
+    @property
+    def confidential(self) -> bool:
+        """Whether what the caller keys now is nobody else's business."""
+        return self._collector is not None and self._collector.collect.sensitive
+
     # --- what happens to a call
     def start(self, facts: CallFacts) -> None:
         """Begin the flow."""

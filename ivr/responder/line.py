@@ -24,6 +24,7 @@ from ivr.responder.content import Content, Snapshot, Source
 from ivr.responder.database import WRITER_BUSY_MS, Records
 from ivr.responder.journal import utc_now
 from ivr.responder.ledger import Ledger
+from ivr.responder.listening import Listening
 from ivr.responder.speech import Speech
 from ivr.responder.ticker import Deadlines, Ticker
 from ivr.responder.transport import LocalAddresses, SipTransport
@@ -94,7 +95,16 @@ class Line:
         self._trunks = Trunks(settings.trunks, self.sip, self.records, self.deadlines)
         self._calls: dict[int, Call] = {}
         self._others: dict[int, Callable[[Any], None]] = {}
-        self._ticker = Ticker(reactor, [self.deadlines.tick, self.sip.tick, self._engine.tick])
+        self._listening = Listening(
+            reactor,
+            settings.listening_socket,
+            self._call_of,
+            told=settings.listening_in == "tone",
+        )
+        self._ticker = Ticker(
+            reactor,
+            [self.deadlines.tick, self.sip.tick, self._engine.tick, self._listening.tick],
+        )
         self._answered = 0
         self._refused = 0
         self._ended = 0
@@ -113,6 +123,8 @@ class Line:
         preloading = self.in_thread(self._preload, self._content.newest)
         preloading.addErrback(lambda failure: log.error("%s", failure.getTraceback()))
         self._trunks.start()
+        if self.settings.listening_in != "off":
+            self._listening.start()
         self._beat()
         self.ledger.start()
 
@@ -128,6 +140,7 @@ class Line:
     def stop(self) -> None:
         """Close everything; what is queued for the database is written first."""
         self._ticker.stop()
+        self._listening.stop()
         self.sip.close()
         self._engine.close()
         self.ledger.flush()
@@ -194,6 +207,10 @@ class Line:
             call.fail(f"{type(error).__name__}: {error}")
             raise
         self._answered += 1
+
+    def _call_of(self, record: str) -> Call | None:
+        """Return the call that is up and has this record."""
+        return next((call for call in self._calls.values() if call.journal.id == record), None)
 
     # --- what calls ask
     def open_leg(self, remote_host: str) -> Leg:
