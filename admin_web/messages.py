@@ -40,6 +40,7 @@ REASONS: dict[str, tuple[int]] = {
     "ServiceError": (1,),
     "NotFoundError": (1,),
     "RefusedError": (1,),
+    "EmptySlotError": (1,),
     "LookupArgumentError": (1,),
     "CellError": (1,),
     "PromptError": (1,),

@@ -101,6 +101,13 @@ TRANSCRIPT_FAULT = {
     "interrupted": _l("it was interrupted again and again"),
 }
 CALL_BACK_STATE = {"open": _l("Open"), "done": _l("Done")}
+CALL_BACK_RESULT = {
+    "reached": _l("Reached: done"),
+    "no_answer": _l("Nobody answered"),
+    "busy": _l("Was busy"),
+    "wrong_number": _l("Wrong number"),
+    "later": _l("Wants to be called again"),
+}
 CALL_BACK_REASON = {
     "person_not_reached": _l("Nobody answered"),
     "no_answer": _l("Nobody answered"),
@@ -216,6 +223,7 @@ AUDIT_WORD = {
     "sessions_ended": _l("Sessions ended"),
     "complaint_opened": _l("Complaint opened"),
     "call_opened": _l("Call record opened"),
+    "line_called": _l("Line called from the browser"),
     "calls_exported": _l("Call records taken away as a file"),
     "complaints_exported": _l("Complaints taken away as a file"),
     "numbers_shown": _l("Numbers shown whole"),
@@ -228,6 +236,10 @@ AUDIT_WORD = {
     "token_revoked": _l("Token revoked"),
     "call_annotated": _l("Note on a call"),
     "complaint_moved": _l("Complaint moved on"),
+    "complaint_assigned": _l("Complaint given to a department"),
+    "complaint_returned": _l("Complaint returned by a department"),
+    "complaint_taken": _l("Complaint taken"),
+    "complaint_let_go": _l("Complaint put back for colleagues"),
     "complaint_annotated": _l("Note on a complaint"),
     "complaint_corrected": _l("Complaint corrected"),
     "complaint_merged": _l("Complaint merged"),
@@ -236,12 +248,22 @@ AUDIT_WORD = {
     "complaint_opened_up": _l("Complaint no longer confidential"),
     "call_back_done": _l("Call-back done"),
     "recording_heard": _l("Recording heard"),
+    "listening_in_began": _l("Began to listen in to a call"),
+    "listening_in_ended": _l("Ended listening in to a call"),
     "transcript_read": _l("Transcript read"),
     "transcript_changed": _l("Transcript changed"),
     "transcript_checked": _l("Transcript checked"),
     "transcript_again": _l("Transcribed again"),
     "outage_saved": _l("Outage notice saved"),
     "outage_ended": _l("Outage notice ended"),
+    "outage_extended": _l("Outage notice: end changed"),
+    "outage_removed": _l("Draft of an outage notice removed"),
+    "outage_template_saved": _l("Template of outage notices saved"),
+    "outage_template_removed": _l("Template of outage notices removed"),
+    "outages_uploaded": _l("List of outage notices taken in"),
+    "outages_upload_undone": _l("List of outage notices taken back"),
+    "call_back_taken": _l("Call-back taken"),
+    "call_back_tried": _l("Call-back tried"),
     "area_saved": _l("Area saved"),
     "area_removed": _l("Area removed"),
     "bills_imported": _l("Bills imported"),
@@ -328,6 +350,16 @@ BILL_COLUMN = {
     "holder": _l("Holder"),
     "query_code": _l("Query code"),
 }
+# The columns of a list of outage notices.
+NOTICE_COLUMN = {
+    "kind": _l("Supply"),
+    "areas": _l("Areas"),
+    "starts": _l("From"),
+    "ends": _l("Expected to end"),
+    "text_zh": _l("Chinese text"),
+    "text_en": _l("English text"),
+    "heard_from": _l("Heard from"),
+}
 # Who stands in a history without being a member of staff.
 WHO = {
     "line": _l("The line"),
@@ -336,6 +368,7 @@ WHO = {
 }
 CORRECTED = {
     "reply": _l("Reply the caller hears"),
+    "reply_en": _l("Reply English callers hear"),
     "category": _l("Category"),
     "department": _l("Department"),
     "deadline": _l("Deadline"),
@@ -391,6 +424,8 @@ TABLES = {
     "line_gap": LINE_GAP,
     "corrected": CORRECTED,
     "bill_column": BILL_COLUMN,
+    "notice_column": NOTICE_COLUMN,
+    "call_back_result": CALL_BACK_RESULT,
     "who": WHO,
     "audit_word": AUDIT_WORD,
     "audit_detail": AUDIT_DETAIL,

@@ -96,6 +96,12 @@ class CorrectionForm(DeskForm):
         filters=[strip],
         validators=[at_most(LONGEST_NOTE)],
     )
+    reply_en = TextAreaField(
+        _l("Reply English callers hear"),
+        id="fix-reply-en",
+        filters=[strip],
+        validators=[at_most(LONGEST_NOTE)],
+    )
     why = StringField(_l("Why"), id="fix-why", filters=[strip], validators=[at_most(500)])
 
 

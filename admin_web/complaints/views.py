@@ -23,6 +23,7 @@ from admin_web.complaints.forms import (
     NextStep,
     NoteForm,
 )
+from admin_web.complaints.heard import without_reply
 from admin_web.complaints.more_forms import ConfideForm, MergeForm
 from admin_web.departments import kept_to_own, own_department, own_only
 from admin_web.desk import desk
@@ -34,7 +35,7 @@ from admin_web.numbers import number_view, sees_whole
 from admin_web.reasons import said
 from admin_web.sound import send_recording
 from ivr.records.tables import Complaint, ComplaintState, ComplaintTransition
-from ivr.services import areas, complaint_search
+from ivr.services import areas, complaint_search, complaint_similar, complaint_work
 from ivr.services import complaint_corrections as corrections
 from ivr.services import complaint_merging as merging
 from ivr.services import complaints as service
@@ -220,6 +221,7 @@ def correct(ticket: str) -> ResponseReturnValue:
         if saved:
             wanted = Correction(
                 reply=form.reply.data if row.reply else None,
+                reply_en=form.reply_en.data if row.reply and form.reply_en.raw_data else None,
                 category=form.category.data,
                 department=form.department.data or None,
                 deadline=form.deadline.data,
@@ -312,6 +314,13 @@ def _page(
         names = names_of(session)
         corrected = _correction_form(session, row, correction)
         merged = [one for one in merging.duplicates(session, ticket) if own_only(one)]
+        alike = [] if row.merged_into else complaint_similar.candidates(session, row)
+        no_reply = {} if row.reply else without_reply(session)
+    # The reply has a form of its own.
+    can_reply = any(choice.value == "replied" for choice in step.to_state.choices)
+    step.to_state.choices = [one for one in step.to_state.choices if one.value != "replied"]
+    workable = row.merged_into is None and row.state in complaint_work.OPEN
+    today = local_day(desk().now(), desk().zone)
     if form is not None:  # what was entered, with its errors; the moves are those of now
         form.to_state.choices = step.to_state.choices
         step = form
@@ -326,6 +335,13 @@ def _page(
         correcting=correction is not None,
         road=_road(row),
         duplicates=merged,
+        candidates=[one for one in alike if own_only(one.complaint)],
+        no_reply=no_reply,
+        can_reply=can_reply and row.merged_into is None,
+        workable=workable,
+        own=own_department(),
+        days_left=(row.deadline - today).days if workable and row.deadline else None,
+        hand_overs=complaint_work.hand_overs(row),
         merge_form=MergeForm(None),
         confide_form=ConfideForm(None, data={"confidential": row.confidential}),
         **names,
@@ -347,6 +363,7 @@ def _correction_form(
             # Left empty it stays as it is.
             "callback_number": row.callback_number if sees_whole() else "",
             "reply": row.reply,
+            "reply_en": row.reply_en,
         },
     )
     form.area.choices = choices(_areas(session), "—")
@@ -426,8 +443,5 @@ def names_of(session: Session) -> dict[str, object]:
         "categories": {row.code: row for row in service.categories(session)},
         "departments": {row.code: row for row in service.departments(session)},
         "areas": {row.code: row for row in areas.all_areas(session)},
-        "note_hint": _(
-            "With “Replied” the caller hears this text when asking for progress; "
-            "otherwise it is the reason, kept in the history."
-        ),
+        "note_hint": _("The reason, kept in the history; callers do not hear it."),
     }
