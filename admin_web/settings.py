@@ -9,10 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import time, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ivr.services.retention import Periods
 from ivr.services.sessions import SessionLimits
+
+if TYPE_CHECKING:
+    from admin_web.telephone.line import Line
 
 
 def _no_voice(language: str) -> str:
@@ -61,7 +64,8 @@ class DeskSettings:
     ``prompts_dir`` holds what staff recorded; ``texts_dir`` and ``flows_dir`` replace the texts and
     flows that come with the line. ``voice_of`` names the voice of a language as the store's keys do
     (empty: none is installed), and ``say_yao`` how Mandarin says 1 in numbers. Whether sample data
-    are there is read from the database.
+    are there is read from the database. ``line`` is what the telephone in the pages calls;
+    without one they have no telephone.
     """
 
     state_dir: Path
@@ -89,6 +93,7 @@ class DeskSettings:
     voice_of: Callable[[str], str] = _no_voice
     say_yao: bool = True
     mail: MailSettings | None = None
+    line: Line | None = None
 
     listening_in: Literal["off", "silent", "tone"] = "off"
     def __post_init__(self) -> None:

@@ -15,6 +15,7 @@ from admin_web import DeskSettings, create_app
 from admin_web.settings import ListedSetting, MailSettings
 from admin_web.streams.door import Streams
 from admin_web.streams.routes import STREAMS
+from ivr.browser_calls import BrowserLine
 from ivr.desk_chores import Chore, Chores, counting, mailing
 from ivr.lifeline import announce_ready
 from ivr.nightly import Nightly
@@ -51,6 +52,7 @@ def desk_settings(settings: Settings) -> DeskSettings:
         listening_in=settings.listening_in,
         say_yao=settings.say_yao,
         mail=_mail(settings),
+        line=_line(settings),
         session_idle_s=settings.session_idle,
         session_max_s=settings.session_max,
         second_factor_for=settings.second_factor_for,
@@ -90,6 +92,13 @@ def _mail(settings: Settings) -> MailSettings | None:
         recipients=settings.summary_to,
         at=settings.summary_at,
     )
+
+
+def _line(settings: Settings) -> BrowserLine | None:
+    """The line as the telephone in the pages dials it."""
+    if not settings.browser_calls:
+        return None
+    return BrowserLine(settings.sip_host, settings.sip_port, settings.browser_calls)
 
 
 def _transcripts(settings: Settings) -> Literal["on", "off", "not_installed"]:

@@ -150,6 +150,16 @@ SETTINGS: tuple[Setting, ...] = (
         Wording("port of the staff pages", "管理页面的端口"),
     ),
     Setting(
+        "browser_calls",
+        values.call_bound,
+        "4",
+        Wording("a number from 0 to 10000", "0 到 10000 的数"),
+        Wording(
+            "calls from staff pages at once (0: pages have no telephone)",
+            "管理页面上同时可打的电话数（0：页面不提供电话）",
+        ),
+    ),
+    Setting(
         "https",
         values.switch,
         "0",

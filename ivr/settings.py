@@ -60,6 +60,7 @@ class Settings:
     operator_timeout: float
     web_host: str
     web_port: int
+    browser_calls: int
     https: bool
     admin_password: str | None = field(repr=False)
     api_token: str | None = field(repr=False)

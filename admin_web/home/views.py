@@ -19,6 +19,7 @@ from admin_web.formatting import ago, local
 from admin_web.health.state import LineState, line_state
 from admin_web.health.voices import VoiceState, state_of
 from admin_web.names import tone, word
+from admin_web.telephone.views import telephone
 from admin_web.transcripts.standing import Standing, standing
 from ivr.records.tables import TrunkRow
 from ivr.services import (
@@ -140,6 +141,7 @@ def home() -> ResponseReturnValue:
         troubles=troubles,
         main_flow=main_flow,
         fresh=untouched,
+        phone=telephone(),
     )
 
 
