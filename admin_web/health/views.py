@@ -43,6 +43,7 @@ def healthz() -> ResponseReturnValue:
         state=WORDS[state.why_not],
         calls=state.calls,
         voices=voice_state().word,
+        announcements=state.detail.get("announcements_in_force", 0),
         last_sign_of_life=state.at.isoformat() if state.at else None,
     ), 200 if state.answering else 503
 

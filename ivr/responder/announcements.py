@@ -69,11 +69,8 @@ class Heard:
         return self.prompt or f"announcement.{self.id}"
 
     def in_catalogue(self, catalogue: Catalogue) -> Catalogue:
-        """The catalogue with the words of this announcement; braces in them are only braces."""
-        texts = {
-            (self.said, language): text.replace("{", "{{").replace("}", "}}")
-            for language, text in self.words.items()
-        }
+        """The catalogue with the words of this announcement."""
+        texts = {(self.said, language): text for language, text in self.words.items()}
         return catalogue.with_overrides(texts) if texts else catalogue
 
     def clauses(self, catalogue: Catalogue) -> dict[str, tuple[Clause, ...]]:

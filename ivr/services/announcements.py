@@ -67,9 +67,10 @@ def begin(session: Session, notice: Notice, *, who: str, now: datetime) -> Annou
 def plain(words: str) -> str:
     """The words as they are kept and said: one line, nothing that no voice can say.
 
-    The desk speaks the same before they are put out, so that the sound is there already.
+    No braces: in a prompt they would mean a value. The desk speaks the same before they are put
+    out, so that the sound is there already.
     """
-    return " ".join(note_text(words).split())
+    return " ".join(note_text(words).replace("{", " ").replace("}", " ").split())
 
 
 def end(session: Session, announcement_id: int, *, who: str, now: datetime) -> Announcement:
