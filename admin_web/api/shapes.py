@@ -229,9 +229,11 @@ class ComplaintOut(Answer):
     callback_number: str
     language: str | None
     department: str | None
+    assignee: str | None
     area: str | None
     deadline: date | None
     reply: str
+    reply_en: str
     finished: bool
     confidential: bool
     merged_into: str | None
@@ -258,9 +260,11 @@ def complaint_facts(row: Complaint) -> dict[str, Any]:
         "callback_number": numbers(row.callback_number),
         "language": row.language,
         "department": row.department,
+        "assignee": row.assignee,
         "area": row.area,
         "deadline": row.deadline,
         "reply": row.reply,
+        "reply_en": row.reply_en,
         "finished": row.finished,
         "confidential": row.confidential,
         "merged_into": row.merged_into,
