@@ -26,6 +26,7 @@ from ivr.records.tables import CallOutcome, EndedBy
 from ivr.services.call_filter import CallFilter
 from ivr.services.call_notes import LONGEST as LONGEST_NOTE
 
+LONGEST_REASON = 300
 OTHER = "other"
 """The choice of all numbers the line does not list."""
 _WEEKDAYS = {
@@ -153,6 +154,14 @@ class NoteForm(DeskForm):
 
     text = TextAreaField(
         _l("Note"), filters=[strip], validators=[required(), at_most(LONGEST_NOTE)]
+    )
+
+
+class ListenForm(DeskForm):
+    """Why somebody listens in."""
+
+    reason = StringField(
+        _l("Reason"), filters=[strip], validators=[required(), at_most(LONGEST_REASON)]
     )
 
 
