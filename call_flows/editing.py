@@ -18,10 +18,12 @@ import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
@@ -158,6 +160,39 @@ def rename_node(text: str, node: str, name: str) -> str:
     found = nodes_of(edited)
     if list(found) != [name if one == node else one for one in nodes]:
         raise EditError("this flow cannot be edited here; edit its text")
+    return edited
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """A way to another flow: the node it is written at ("": the flow itself), and its line."""
+
+    place: str
+    node: str
+    line: int
+
+
+@lru_cache(maxsize=128)
+def leads(text: str) -> tuple[Lead, ...]:
+    """The ways to other flows (`flow`, `flow.node`) of a text; none where it cannot be read."""
+    try:
+        root = _compose(text)
+    except (FlowError, YAMLError):
+        return ()
+    return tuple(
+        Lead(part.value, owner, int(part.start_mark.line) + 1) for owner, part in _away(root)
+    )
+
+
+def lead_elsewhere(text: str, old: str, new: str) -> str:
+    """The text with every way to `old` (`flow.node`) leading to `new`."""
+    changes = [
+        _Change(part.start_mark.index, part.end_mark.index, _scalar_text(new))
+        for _owner, part in _away(_compose(text))
+        if part.value == old
+    ]
+    edited = _applied(text, changes)
+    contents(edited)  # FlowError where it no longer reads
     return edited
 
 
@@ -416,6 +451,32 @@ def _applied(text: str, changes: Sequence[_Change]) -> str:
 
 
 # --- ways that name a node
+
+_ELSEWHERE = frozenset({"goto", "call"})
+
+
+def _away(root: MappingNode) -> Iterator[tuple[str, ScalarNode]]:
+    for key, value in root.value:
+        if key.value == NODES and isinstance(value, MappingNode):
+            for owner, table in value.value:
+                for part in _gone_to(table):
+                    yield owner.value, part
+        else:
+            for part in _gone_to(value):
+                yield "", part
+
+
+def _gone_to(value: Any) -> Iterator[ScalarNode]:
+    if isinstance(value, SequenceNode):
+        for item in value.value:
+            yield from _gone_to(item)
+    elif isinstance(value, MappingNode):
+        for key, inner in value.value:
+            if key.value in _ELSEWHERE and isinstance(inner, ScalarNode):
+                yield inner
+            else:
+                yield from _gone_to(inner)
+
 
 _NOT_WAYS = frozenset({"say", "more", "last", "no_more", "waiting", "set", "with", "title"})
 _WAYS_OF_NODE = frozenset({"then", "back", "otherwise", "empty"})

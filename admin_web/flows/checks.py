@@ -61,15 +61,22 @@ def issues_of(session: Session, loaded: FlowSet, catalogue: Catalogue | None = N
     )
 
 
-def judge(session: Session, name: str, text: str, catalogue: Catalogue | None = None) -> Verdict:
+def judge(
+    session: Session,
+    name: str,
+    text: str,
+    catalogue: Catalogue | None = None,
+    beside: Mapping[str, str] | None = None,
+) -> Verdict:
     """Check ``text`` as the flow ``name``, among all others as they are in force.
 
-    ``catalogue`` are the prompts, where others are to be published with the text.
+    ``catalogue`` are the prompts, where others are to be published with the text; ``beside`` are
+    the texts of other flows that are.
 
     Errors of this flow refuse it, and errors that it brings to another one; an error that
     another flow has in any case does not keep this one from being mended.
     """
-    whole = {**texts(session), name: text}
+    whole = {**texts(session), **(beside or {}), name: text}
     try:
         loaded = load(whole)
     except FlowError as error:
@@ -80,7 +87,7 @@ def judge(session: Session, name: str, text: str, catalogue: Catalogue | None = 
     found = [
         issue
         for issue in issues_of(session, loaded, catalogue)
-        if flow_of(issue.place) == name or _sameness(issue) not in known
+        if flow_of(issue.place) in (name, *(beside or ())) or _sameness(issue) not in known
     ]
     return Verdict(
         tuple(_finding(i.severity, i.place, i.line, i.text, whole) for i in found),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from flask_login import current_user
 from sqlalchemy.orm import Session
@@ -12,6 +13,7 @@ from admin_web.desk import desk
 from admin_web.flows.published import texts
 from admin_web.prompts.published import published
 from call_flows import FlowSet
+from call_flows.editing import lead_elsewhere, leads
 from call_flows.loader import attempt
 from ivr.services import flow_drafts, revisions
 from ivr.services.errors import Message
@@ -61,6 +63,69 @@ def begin(session: Session, name: str, text: str | None = None) -> Draft | None:
         base=base,
         now=desk().now(),
     )
+
+
+def companions(session: Session, draft: Draft) -> list[Draft]:
+    """Return the own drafts that only fit together with this one, and are published with it.
+
+    Those are they whose ways to this flow's nodes were changed, and those to whose nodes this
+    one's ways were: a node renamed here and the ways there that lead to it.
+    """
+    others = flow_drafts.of_author(session, draft.author)
+    return [
+        one
+        for one in others
+        if one.name != draft.name
+        and (
+            _ways_to(one.text, draft.name) != _ways_to(one.base_text, draft.name)
+            or _ways_to(draft.text, one.name) != _ways_to(draft.base_text, one.name)
+        )
+    ]
+
+
+def _ways_to(text: str, flow: str) -> set[str]:
+    return {one.place for one in leads(text) if one.place.startswith(f"{flow}.")}
+
+
+def led_here(session: Session, draft: Draft) -> dict[str, list[dict[str, Any]]]:
+    """Return, by node of this flow, the ways of other flows that lead to it."""
+    here = {**texts(session)}
+    here |= {one.name: one.text for one in flow_drafts.of_author(session, draft.author)}
+    found: dict[str, list[dict[str, Any]]] = {}
+    for name, text in sorted(here.items()):
+        for one in leads(text) if name != draft.name else ():
+            flow, _dot, node = one.place.partition(".")
+            if flow == draft.name and node:
+                found.setdefault(node, []).append(
+                    {"flow": name, "node": one.node, "line": one.line}
+                )
+    return found
+
+
+def lead_others(session: Session, name: str, old: str, new: str) -> list[str]:
+    """Lead the ways of all other flows from one node to another, in own drafts; their names."""
+    changed = []
+    for other, text in sorted(texts(session).items()):
+        draft = own(session, other)
+        if other == name or not any(
+            one.place == f"{name}.{old}" for one in leads(draft.text if draft else text)
+        ):
+            continue
+        begun = begin(session, other)
+        if begun is not None:
+            flow_drafts.change(
+                session,
+                other,
+                current_user.username,
+                seq=begun.seq,
+                text=lead_elsewhere(begun.text, f"{name}.{old}", f"{name}.{new}"),
+                words=begun.words,
+                what="connect",
+                subject=f"{name}.{new}",
+                now=desk().now(),
+            )
+            changed.append(other)
+    return changed
 
 
 def with_words(catalogue: Catalogue, words: Words) -> tuple[Catalogue, list[WordProblem]]:

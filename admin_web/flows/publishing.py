@@ -6,6 +6,7 @@ menu that names a key which is not there yet.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask_login import current_user
@@ -44,56 +45,71 @@ class Proposal:
     words: Words
 
 
-def judged(session: Session, proposal: Proposal) -> Refusal:
-    """Say what is wrong with a proposal; scenarios are played only where it can be loaded."""
-    catalogue, unsaid = with_words(published(session), proposal.words)
-    verdict = checks.judge(session, proposal.name, proposal.text, catalogue)
+def judged(session: Session, proposal: Proposal, *along: Proposal) -> Refusal:
+    """Say what is wrong with proposals; scenarios are played only where all can be loaded."""
+    catalogue, unsaid = published(session), list[WordProblem]()
+    for one in (proposal, *along):
+        catalogue, problems = with_words(catalogue, one.words)
+        unsaid += problems
+    beside = {one.name: one.text for one in along}
+    verdict = checks.judge(session, proposal.name, proposal.text, catalogue, beside)
     if verdict.refused or unsaid:
         return Refusal(verdict, tuple(unsaid))
-    found = faults(session, {**texts(session), proposal.name: proposal.text})
+    found = faults(session, {**texts(session), **beside, proposal.name: proposal.text})
     return Refusal(verdict, (), tuple(found))
 
 
-def publish(proposal: Proposal) -> Refusal | int:
+def publish(proposal: Proposal, *along: Proposal) -> Refusal | int:
     """Publish; the new revision (the old where only words changed), or why not.
 
-    StaleEditError where somebody published the flow or one of the prompts since it began.
+    ``along`` are drafts of other flows that fit only together with it: all are in force with one
+    transaction, or none. StaleEditError where somebody published one of the flows or prompts
+    since it began.
     """
     if not proposal.message.strip():
         raise RefusedError("say in a few words what was changed")
     while True:  # again only where somebody published something else between check and write
         with desk().database.read() as session:
             checked_at = revisions.stamp(session)
-            refusal = judged(session, proposal)
+            refusal = judged(session, proposal, *along)
         if refusal.verdict.refused or refusal.unsaid or refusal.scenarios:
             return refusal
-        done = _write(proposal, checked_at)
+        done = _write((proposal, *along), checked_at)
         if done is not None:
             return done
 
 
-def _write(proposal: Proposal, checked_at: revisions.Stamp) -> int | None:
+def _write(proposals: Sequence[Proposal], checked_at: revisions.Stamp) -> int | None:
     """Publish; None where something was published since it was checked."""
-    name = proposal.name
     with desk().database.begin() as session:
-        newest = revisions.newest_flow(session, name)
-        number = newest.revision if newest else 0
-        if proposal.base == number and revisions.stamp(session) != checked_at:
+        fresh = all(one.base == _newest(session, one.name) for one in proposals)
+        if fresh and revisions.stamp(session) != checked_at:
             return None
-        _publish_words(session, proposal)
-        if proposal.text != texts(session).get(name) or proposal.base != number:
-            row = revisions.publish_flow(
-                session,
-                name,
-                proposal.text,
-                base=proposal.base,
-                author=current_user.username,
-                message=proposal.message,
-                now=desk().now(),
-            )
-            number = row.revision
-            note(session, "flow_published", name, revision=str(number))
+        written = [_write_one(session, one) for one in proposals]
+    return written[0]
+
+
+def _write_one(session: Session, proposal: Proposal) -> int:
+    name, number = proposal.name, _newest(session, proposal.name)
+    _publish_words(session, proposal)
+    if proposal.text != texts(session).get(name) or proposal.base != number:
+        row = revisions.publish_flow(
+            session,
+            name,
+            proposal.text,
+            base=proposal.base,
+            author=current_user.username,
+            message=proposal.message,
+            now=desk().now(),
+        )
+        number = row.revision
+        note(session, "flow_published", name, revision=str(number))
     return number
+
+
+def _newest(session: Session, name: str) -> int:
+    newest = revisions.newest_flow(session, name)
+    return newest.revision if newest else 0
 
 
 def _publish_words(session: Session, proposal: Proposal) -> None:

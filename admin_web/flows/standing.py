@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from admin_web.flows.checks import Finding, judge
-from admin_web.flows.drafted import in_force, with_words
+from admin_web.flows.drafted import companions, in_force, led_here, with_words
 from admin_web.flows.published import LINE, texts
 from admin_web.formatting import local
 from admin_web.prompts.published import published
@@ -32,10 +32,15 @@ _HEAD = ("title", "start", "back", "keys", "defaults", "variant", "picture")
 def standing(session: Session, draft: Draft) -> dict[str, Any]:
     """Return how ``draft`` stands, as JSON."""
     name = draft.name
-    whole = {**texts(session), name: draft.text}
+    together = companions(session, draft)
+    beside = {one.name: one.text for one in together}
+    whole = {**texts(session), **beside, name: draft.text}
     flow_set, _problems = attempt(whole)
     catalogue, unsaid = with_words(published(session), draft.words)
-    verdict = judge(session, name, draft.text, catalogue)
+    for one in together:
+        catalogue, problems = with_words(catalogue, one.words)
+        unsaid += problems
+    verdict = judge(session, name, draft.text, catalogue, beside)
     present, newest = in_force(session, name)
     flow = flow_set.flows.get(name)
     try:
@@ -78,6 +83,8 @@ def standing(session: Session, draft: Draft) -> dict[str, Any]:
             for prompt, by_language in draft.words.items()
         },
         "findings": findings,
+        "led_here": led_here(session, draft),
+        "together": sorted(beside),
         "refused": verdict.refused or bool(unsaid),
         "others": [
             {"author": row.author, "at": _minute(row.updated_at)}

@@ -12,7 +12,7 @@ from flask_login import current_user
 
 from admin_web.desk import desk
 from admin_web.flows.blueprint import blueprint
-from admin_web.flows.drafted import begin, own, prompts_of
+from admin_web.flows.drafted import begin, companions, lead_others, own, prompts_of
 from admin_web.flows.edits import Edited, UnknownEditError
 from admin_web.flows.labels import labels
 from admin_web.flows.offered import (
@@ -30,6 +30,7 @@ from admin_web.reasons import said
 from admin_web.roles import may
 from admin_web.voice import not_spoken, spoken_clauses
 from call_flows import FlowError
+from call_flows.fields import SLUG
 from ivr.records.tables import CallOutcome
 from ivr.services import flow_drafts, flow_numbers
 from ivr.services.errors import ServiceError
@@ -128,6 +129,32 @@ def _edit(name: str, seq: int, asked: dict[str, Any]) -> flow_drafts.Draft:
         )
 
 
+@blueprint.post("/<name>/draft/lead")
+def lead(name: str) -> ResponseReturnValue:
+    """Lead other flows' ways from one node of this flow to another, in drafts of those flows."""
+    asked = request.get_json(silent=True)
+    old, new = (asked.get("from"), asked.get("to")) if isinstance(asked, dict) else (None, None)
+    if not (isinstance(old, str) and isinstance(new, str) and SLUG.fullmatch(new)):
+        return jsonify(error=said(UnknownEditError())), 400
+    try:
+        with desk().database.begin() as session:
+            changed = lead_others(session, name, old, new)
+        with desk().database.read() as session:
+            found = own(session, name)
+            stands = standing(session, found) if found else None
+    except (FlowError, ServiceError) as error:
+        return jsonify(error=said(error)), 422
+    told = (
+        _(
+            "Changed too, as drafts that are published with this one: %(flows)s",
+            flows=", ".join(changed),
+        )
+        if changed
+        else ""
+    )
+    return jsonify(draft=stands, told=told)
+
+
 @blueprint.post("/<name>/draft/discard")
 def discard(name: str) -> ResponseReturnValue:
     """Throw the draft away."""
@@ -145,11 +172,15 @@ def publish_draft(name: str) -> ResponseReturnValue:
         return jsonify(error=said(UnknownEditError())), 400
     with desk().database.read() as session:
         found = own(session, name)
+        together = companions(session, found) if found else []
     if found is None or found.seq != asked.get("seq"):
         return jsonify(error=said(DraftMovedError())), 409
-    proposal = Proposal(name, found.text, found.base, asked["message"].strip(), found.words)
+    message = asked["message"].strip()
+    proposals = [
+        Proposal(one.name, one.text, one.base, message, one.words) for one in (found, *together)
+    ]
     try:
-        done = publish(proposal)
+        done = publish(*proposals)
     except StaleEditError as error:
         return jsonify(error=said(error), merge=url_for("flows.merge", name=name)), 409
     except ServiceError as error:
@@ -159,7 +190,8 @@ def publish_draft(name: str) -> ResponseReturnValue:
             stands = standing(session, found)
         return jsonify(draft=stands, scenarios=scenario_faults(done)), 422
     with desk().database.begin() as session:
-        flow_drafts.discard(session, name, current_user.username)
+        for one in proposals:
+            flow_drafts.discard(session, one.name, current_user.username)
     flash(_("Published. Callers meet it from the next call on."))
     return jsonify(revision=done, next=url_for("flows.flow", name=name))
 

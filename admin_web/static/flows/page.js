@@ -140,14 +140,32 @@
     });
   });
 
-  const named = (title, value, action, give) => {
+  // Ways of other flows to a node: told before it is renamed or removed, and changed with it.
+  const leading = (node) => state.draft.led_here[node] ?? [];
+  const ledHere = (node) => h("ul", { class: "led-here" }, leading(node).map((one) => h("li", {},
+    h("a", { href: `${root.dataset.other.replace("-flow-", encodeURIComponent(one.flow))}#${encodeURIComponent(one.node)}`, target: "_blank" }, one.node ? `${one.flow}.${one.node}` : one.flow), " ", t("line", { n: one.line }))));
+  const leadOthers = async (from, to) => {
+    try {
+      const answer = await Studio.ask("draft/lead", { from, to });
+      if (answer.draft) Studio.take(answer.draft);
+      Studio.notice(answer.error ?? answer.told, answer.error ? "error" : "good");
+    } catch (error) { Studio.notice(error.message); }
+  };
+  const named = (title, value, action, give, ...more) => {
     const name = h("input", { value, pattern: "[a-z][a-z0-9_]{0,63}", required: true, autocomplete: "off", "aria-label": t("node_name") });
-    const made = dialog(title, h("form", { onsubmit: (event) => { event.preventDefault(); made.close(); give(name.value.trim()); } }, h("label", {}, t("node_name"), name), buttons(action, () => made.close())));
+    const made = dialog(title, h("form", { onsubmit: (event) => { event.preventDefault(); made.close(); give(name.value.trim()); } }, h("label", {}, t("node_name"), name), more, buttons(action, () => made.close())));
     name.select();
   };
   on("rename", async (node) => {
     await Studio.flush();
-    named(t("rename_node", { node }), node, t("rename"), (name) => Studio.edit([["rename", node, name]], "rename", name).then((done) => { if (done) choose(name); }));
+    const too = h("input", { type: "checkbox", checked: true });
+    const others = leading(node).length ? [h("p", {}, t("led_here", { node })), ledHere(node), h("label", { class: "check" }, too, t("change_them"))] : [];
+    named(t("rename_node", { node }), node, t("rename"), async (name) => {
+      const change = others.length > 0 && too.checked;
+      if (!await Studio.edit([["rename", node, name]], "rename", name)) return;
+      choose(name);
+      if (change) await leadOthers(node, name);
+    }, ...others);
   });
   on("copy", async (node) => {
     await Studio.flush();
@@ -155,9 +173,18 @@
   });
   on("remove", async (node) => {
     await Studio.flush();
-    const leading = state.draft.picture.arrows.filter((one) => one.target === node && one.source !== node);
-    if (leading.length && !Studio.confirm(t("remove_sure", { node, from: [...new Set(leading.map((one) => one.source))].join(", ") }))) return;
-    Studio.edit([["remove", node]], "remove", node);
+    const within = state.draft.picture.arrows.filter((one) => one.target === node && one.source !== node);
+    if (!leading(node).length) {
+      if (within.length && !Studio.confirm(t("remove_sure", { node, from: [...new Set(within.map((one) => one.source))].join(", ") }))) return;
+      Studio.edit([["remove", node]], "remove", node);
+      return;
+    }
+    const instead = h("select", {}, h("option", { value: "" }, t("lead_nowhere")), Object.keys(state.draft.nodes).filter((one) => one !== node).map((one) => h("option", { value: one }, one)));
+    const made = dialog(t("remove_node", { node }), h("form", { onsubmit: async (event) => {
+      event.preventDefault();
+      made.close();
+      if (await Studio.edit([["remove", node]], "remove", node) && instead.value) await leadOthers(node, instead.value);
+    } }, h("p", {}, t("led_here", { node })), ledHere(node), h("label", {}, t("lead_instead"), instead), buttons(t("remove"), () => made.close())));
   });
 
   // --- findings and how the draft stands
@@ -217,6 +244,7 @@
         told.replaceChildren(h("p", { class: "notice error", role: "alert" }, error.message));
       } finally { button.removeAttribute("aria-busy"); }
     } },
+    state.draft.together.length > 0 && h("p", {}, t("flows_too", { flows: state.draft.together.join(", ") })),
     changed.length > 0 && h("p", {}, t("words_too", { prompts: changed.map(([prompt]) => prompt).join(", ") })),
     h("label", {}, t("what_changed"), message, h("small", { class: "muted" }, t("what_changed_hint"))),
     told, buttons(t("publish"), () => made.close()));

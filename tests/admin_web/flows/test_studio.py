@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from call_flows import default_texts
 from ivr.records.tables import StepDay
-from ivr.services import prompt_additions, revisions
+from ivr.services import flow_drafts, prompt_additions, revisions
 from tests.admin_web.builders import DeskUnderTest
 from tests.admin_web.flows.editing import Editor
 
@@ -243,3 +243,43 @@ def test_no_edit_whatever_makes_the_page_fail(
     assert editor.send("draft/publish", junk).status_code in (400, 409)
     assert editor.send("try", junk).status_code == 400
     assert Editor(desk).draft["name"] == "main"
+
+
+def test_a_node_renamed_here_is_renamed_in_the_flows_that_lead_to_it_and_published_together(
+    desk: DeskUnderTest,
+) -> None:
+    editor = Editor(desk)
+    leading = editor.draft["led_here"]["menu"]
+    assert {"line", "bills"} <= {one["flow"] for one in leading}
+    assert all(one["line"] > 0 for one in leading)
+    assert editor.edit(["rename", "menu", "main_menu"], what="rename").status_code == 200
+    # Without the others it cannot be published: callers would be led nowhere.
+    assert editor.draft["refused"]
+    answer = editor.send("draft/lead", {"from": "menu", "to": "main_menu"}).get_json()
+    editor.draft = answer["draft"]
+    assert "line" in answer["told"]
+    assert not editor.draft["refused"]
+    assert set(editor.draft["together"]) == {one["flow"] for one in leading}
+    assert "menu" not in editor.draft["led_here"]
+    assert Editor(desk, "bills").draft["together"] == ["main"]  # told on their pages, too
+    assert editor.publish().status_code == 200
+    with desk.database.read() as session:
+        texts = {name: row.text for name, row in revisions.newest_flows(session).items()}
+        left = flow_drafts.of_author(session, "editor")
+    assert set(texts) == {"main", *editor.draft["together"]}
+    assert "home: {goto: main.main_menu}         # 主菜单" in texts["line"]
+    assert left == []
+
+
+def test_a_flow_published_meanwhile_stops_all_that_go_together(desk: DeskUnderTest) -> None:
+    editor = Editor(desk)
+    editor.edit(["rename", "menu", "main_menu"], what="rename")
+    editor.draft = editor.send("draft/lead", {"from": "menu", "to": "main_menu"}).get_json()[
+        "draft"
+    ]
+    other = Editor(desk, "bills", who="administrator")
+    other.edit(["head", {"title": {"zh-CN": "账单", "en": "Bills, too"}}], what="head")
+    assert other.publish().status_code == 200
+    assert editor.publish().status_code == 409
+    with desk.database.read() as session:
+        assert set(revisions.newest_flows(session)) == {"bills"}
