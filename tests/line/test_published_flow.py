@@ -23,6 +23,7 @@ pytestmark = [
 ]
 
 GREETING = "您好，西山区民声热线。"
+TELLS = {"zh-CN": "公园开放，请按六。", "en": " For the park, press six."}
 NOTICE = {"zh-CN": "西山公园周末免费开放。", "en": "West Hill Park is free at weekends."}
 
 
@@ -48,14 +49,19 @@ def page(line: RunningLine) -> Iterator[Any]:
 
 
 def edit_main(page: Any) -> None:
-    page.goto("/flows/main/edit")
+    """The way that the first page shows somebody who has never been here."""
+    page.goto("/")
     page.fill("[name=username]", "admin")
     page.fill("[name=password]", "a long one for tests")
     page.click("main button[type=submit]")
+    page.click("details.first-steps a")
     page.wait_for_selector("button.node")
 
 
-def test_what_a_clerk_publishes_is_heard_by_the_next_caller(line: RunningLine, page: Any) -> None:
+def test_what_a_clerk_publishes_is_heard_by_the_next_caller(
+    line: RunningLine, page: Any, tmp_path: Path
+) -> None:
+    """The new user test (docs/new-user-test.md), step by step."""
     edit_main(page)
     page.click("button.node[data-node=greeting]")
     page.locator("[data-words='greeting zh-CN']").first.fill(GREETING)
@@ -65,6 +71,12 @@ def test_what_a_clerk_publishes_is_heard_by_the_next_caller(line: RunningLine, p
         page.fill(f"dialog [name=words-{language}]", text)
     page.click("dialog form button:not([type])")
     page.wait_for_selector("button.node[data-node=notice]")
+    for language, text in TELLS.items():  # nobody presses a key that the menu does not name
+        page.click("[data-untold='6'] button")
+        playwright_api.expect(page.locator(f"textarea[lang='{language}']").first).to_be_focused()
+        page.keyboard.type(text)
+    page.locator("[data-untold]").wait_for(state="detached")
+    page.screenshot(path=tmp_path / "notice-added.png")
     page.click("#tab-try")
     page.uncheck("[data-aloud]")
     page.click("[data-call]")
@@ -73,6 +85,7 @@ def test_what_a_clerk_publishes_is_heard_by_the_next_caller(line: RunningLine, p
         page.click(f"[data-key='{key}']")
         page.locator(".log .gave").nth(n).wait_for()
     assert NOTICE["zh-CN"] in page.inner_text("[data-log]")
+    page.screenshot(path=tmp_path / "tried.png")
     page.click("[data-publish]")
     page.fill("dialog [name=message]", "新的问候，六是公园")
     with Phone(line.sip_port, number="13800139001") as before:

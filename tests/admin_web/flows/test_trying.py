@@ -161,10 +161,11 @@ def test_a_service_that_needs_a_call_is_not_asked_but_answered_by_hand(
     desk: DeskUnderTest,
 ) -> None:
     editor = Editor(desk, "studio")
-    waits = editor.call({"press": "1234567890#"}, flow="studio")["call"]["waits"]
+    to_code = ({"press": "1"}, {"press": "1234567890"})
+    call = editor.call(*to_code, flow="studio")["call"]
+    assert call["failures"] == []
+    waits = call["waits"]
     assert (waits["service"], waits["real"]) == ("studio.enter", False)
-    refused = editor.send(
-        "try", {"given": [{"press": "1234567890#"}], "flow": "studio", "ask": True}
-    )
+    refused = editor.send("try", {"given": list(to_code), "flow": "studio", "ask": True})
     assert refused.status_code == 422
     assert "studio.enter" in refused.get_json()["error"]
