@@ -124,7 +124,10 @@
       const tone = toneOf(group);
       if (edge?.points?.length > 1) arrows.append(s("path", { d: curve(edge.points), class: `arrow ${tone}`, "marker-end": `url(#way-${tone})` }));
       const pressed = keysOn(group, at);
-      const own = labelOf(group);
+      // Of several ways between the same nodes, those that were taken.
+      const taken = call.steps.slice(0, at + 1).filter((one) => one.flow === drawn.flow && group.places.includes(one.arrow))
+        .map((one) => call.flows[drawn.flow].arrows[one.arrow].label).filter(Boolean);
+      const own = taken.length ? [...new Set(taken)].join(" · ") : labelOf(group);
       const text = cut(pressed.length ? [...new Set(pressed)].join(" ") : own);
       if (text && edge?.x !== undefined) {
         const wide = Math.min(200, widthOf(text));
