@@ -80,8 +80,13 @@ def _schemas(listed: list[Operation]) -> dict[str, Any]:
         *((model, "serialization") for model in sorted(answers, key=lambda model: model.__name__)),
         *((model, "validation") for model in sorted(bodies, key=lambda model: model.__name__)),
     ]
-    _names, found = models_json_schema(wanted, ref_template=_REF)
+    _refs, found = models_json_schema(wanted, ref_template=_REF)
     return dict(found["$defs"])
+
+
+def reference_to(model: type[BaseModel]) -> str:
+    """Return where the document keeps a model; brackets of a generic one are no part of a name."""
+    return _REF.format(model=re.sub(r"\W", "_", model.__name__))
 
 
 def _operation(one: Operation) -> dict[str, Any]:
@@ -95,7 +100,7 @@ def _operation(one: Operation) -> dict[str, Any]:
         "responses": {**_good(one), **_problems(one)},
     }
     if one.body is not None:
-        schema = {"$ref": _REF.format(model=one.body.__name__)}
+        schema = {"$ref": reference_to(one.body)}
         made["requestBody"] = {"required": True, "content": {JSON: {"schema": schema}}}
     elif one.takes != JSON:
         schema = {"type": "string"}
@@ -165,7 +170,7 @@ def _good(one: Operation) -> dict[str, Any]:
         headers["ETag"] = {"$ref": "#/components/headers/ETag"}
         if "next" in one.answer.model_fields:
             headers["Link"] = {"$ref": "#/components/headers/Link"}
-    schema = {"$ref": _REF.format(model=one.answer.__name__)}
+    schema = {"$ref": reference_to(one.answer)}
     made = {
         "description": str(one.summary),
         "headers": headers,
@@ -183,7 +188,7 @@ def _problems(one: Operation) -> dict[str, Any]:
 
 
 def _problem(status: int) -> dict[str, Any]:
-    schema = {"$ref": _REF.format(model=ProblemDetails.__name__)}
+    schema = {"$ref": reference_to(ProblemDetails)}
     made: dict[str, Any] = {
         "description": str(TITLES[status]),
         "content": {MEDIA_TYPE: {"schema": schema}},

@@ -10,8 +10,9 @@ from typing import Any
 
 from flask import Response, json, render_template, request
 from flask.typing import ResponseReturnValue
+from pydantic import BaseModel
 
-from admin_web.api.document import document
+from admin_web.api.document import document, reference_to
 from admin_web.api.guard import speak_as_asked
 from admin_web.api.operation import JSON, OPERATIONS, Operation, blueprint
 from admin_web.api.scopes import SCOPES
@@ -39,8 +40,8 @@ def reference() -> ResponseReturnValue:
             {
                 "one": one,
                 "told": told,
-                "body": one.body and found["components"]["schemas"][one.body.__name__],
-                "answer": one.answer and _model(found, one.answer.__name__),
+                "body": one.body and _model(found, one.body),
+                "answer": one.answer and _model(found, one.answer),
             }
         )
     return render_template(
@@ -53,10 +54,9 @@ def reference() -> ResponseReturnValue:
     )
 
 
-def _model(found: dict[str, Any], name: str) -> dict[str, Any]:
-    """Return a schema by its name; that of a generic list has its kind in the name."""
-    schemas: dict[str, Any] = found["components"]["schemas"]
-    return schemas.get(name) or schemas.get(name.replace("[", "_").replace("]", "_")) or {}
+def _model(found: dict[str, Any], model: type[BaseModel]) -> dict[str, Any]:
+    schema: dict[str, Any] = found["components"]["schemas"][reference_to(model).rpartition("/")[2]]
+    return schema
 
 
 def _shown(schema: dict[str, Any], known: dict[str, Any]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -101,3 +103,18 @@ def test_figures_are_those_that_were_counted(town: DeskUnderTest) -> None:
     assert [one["outcome"] for one in found["lookups"]] == ["found"]
     assert asking.get("/api/figures?first_day=2026-11-22&flow=other")["now"]["calls"] == 0
     assert asking.ask("GET", "/api/figures?first_day=2026-11-23").status_code == 404
+
+
+def test_every_reference_of_the_document_leads_somewhere(town: DeskUnderTest) -> None:
+    document = town.app.test_client().get("/api/openapi.json").json
+    references = set(re.findall(r'"\$ref": "#/([^"]+)"', json.dumps(document)))
+    assert len(references) > 50
+    for reference in references:
+        found = document
+        for part in reference.split("/"):
+            found = found[part]
+        assert found
+    described = {
+        (method.upper(), path) for path, methods in document["paths"].items() for method in methods
+    }
+    assert described == {(one.method, f"/api{one.path}") for one in OPERATIONS.values()}
