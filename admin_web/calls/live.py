@@ -104,7 +104,7 @@ def _told(before: Sight | None, seen: Sight) -> dict[str, Any]:
     """Return an event's data: pieces of the page, in its language, with numbers as it may see."""
     what = change(before, seen)
     shown = _shown(seen.calls or (), seen.total, seen.by_place, answering=seen.answering)
-    shown["calls"] = what.rows
+    shown |= {"calls": what.rows, "pushed": True}
     return {
         "after": before.number if before else None,
         "rows": {
