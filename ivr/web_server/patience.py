@@ -48,6 +48,7 @@ class PatientHttp(_Reader, H11Protocol):
     """HTTP/1.1; the head of a request must be complete in time."""
 
     _head: asyncio.TimerHandle | None = None
+    _upgraded = False
 
     def connection_made(self, transport: Any) -> None:
         """The first request is due."""
@@ -57,14 +58,14 @@ class PatientHttp(_Reader, H11Protocol):
     def data_received(self, data: bytes) -> None:
         """A piece of a head does not prolong its time; a complete one ends it."""
         super().data_received(data)
-        if self.cycle is not None and not self.cycle.response_complete:
+        if self._upgraded or (self.cycle is not None and not self.cycle.response_complete):
             self._head_has_come()
         elif self._head is None and not self.transport.is_closing():
             self._expect_head()
 
     def handle_websocket_upgrade(self, event: Any) -> None:
         """From here on it is a WebSocket."""
-        self._head_has_come()
+        self._upgraded = True
         super().handle_websocket_upgrade(event)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ from admin_web.streams import EventStream, Route, Socket, admit
 from admin_web.streams.door import Streams
 from ivr.records.tables import Staff
 from ivr.services import sessions
-from ivr.web_server import Pages
+from ivr.web_server import Pages, patience
 from tests.admin_web.builders import DeskUnderTest, Visitor, make_desk
 from tests.serving import LIMIT_S, running
 
@@ -162,6 +163,17 @@ def test_a_socket_carries_bytes_and_objects_both_ways(served: Served) -> None:
         assert json.loads(socket.recv(LIMIT_S)) == {"a": "声"}
         socket.send(json.dumps({"say": "stop"}))
         assert closed(socket) == (1000, "")
+
+
+def test_a_socket_stays_open_when_the_time_for_a_head_is_over(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "HEAD_S", 0.1)
+    with served.socket(served.desk.as_("supervisor")) as socket:
+        for _ in range(5):
+            time.sleep(0.05)  # what must not happen has time to
+            socket.send(b"here")
+            assert socket.recv(LIMIT_S) == b"here"
 
 
 def test_who_is_not_signed_in_is_told_so(served: Served) -> None:
