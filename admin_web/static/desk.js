@@ -15,7 +15,7 @@ function attachHearing(form, button) {
     const output = document.getElementById(button.dataset.output || "heard");
     button.setAttribute("aria-busy", "true");
     try {
-      const answer = await fetch(button.formAction || form.action, {
+      const answer = await fetch(button.hasAttribute("formaction") ? button.formAction : form.action, {
         method: "POST",
         body: new FormData(form, button),
         credentials: "same-origin",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ivr.records.tables import Area, Complaint, Outage
+from ivr.records.tables import Area, Complaint, Outage, OutageArea
 from ivr.services.errors import NotFoundError, RefusedError
 from ivr.services.text import storable
 
@@ -55,6 +55,7 @@ def used_codes(session: Session) -> set[str]:
     """Codes that notices (ended ones too) or complaints name: these areas cannot be removed."""
     named = [
         *session.scalars(select(Outage.area_code).distinct()),
+        *session.scalars(select(OutageArea.area_code).distinct()),
         *session.scalars(select(Complaint.area).distinct()),
     ]
     return {code for code in named if code}
@@ -65,7 +66,11 @@ def remove(session: Session, code: str) -> None:
     area = session.get(Area, code)
     if area is None:
         raise NotFoundError("there is no area %(code)s", code=code)
-    if session.scalar(select(Outage.id).where(Outage.area_code == code).limit(1)) is not None:
+    of_notices = (
+        select(Outage.id).where(Outage.area_code == code).limit(1),
+        select(OutageArea.outage_id).where(OutageArea.area_code == code).limit(1),
+    )
+    if any(session.scalar(query) is not None for query in of_notices):
         raise RefusedError("outage notices name area %(code)s; it cannot be removed", code=code)
     if session.scalar(select(Complaint.ticket).where(Complaint.area == code).limit(1)) is not None:
         raise RefusedError("complaints name area %(code)s; it cannot be removed", code=code)

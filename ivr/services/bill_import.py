@@ -114,7 +114,8 @@ def _message(kept: dict[str, Any]) -> Message:
         name: getattr(tables, value["of"])(value["word"]) if isinstance(value, dict) else value
         for name, value in kept["params"].items()
     }
-    return Message(kept["template"], **params)
+    template: str = kept["template"]
+    return Message(template, **params)
 
 
 def begin_reading(session: Session, import_id: int, columns: Columns, *, now: datetime) -> None:

@@ -34,13 +34,14 @@ def notice_text(outage: Outage, area: str, language: str, zone: tzinfo) -> str:
     starts = outage.starts_at.astimezone(zone)
     ends = outage.ends_at.astimezone(zone) if outage.ends_at else None
     if language == "zh-CN":
-        until = f"，预计{_zh_time(ends)}恢复" if ends else ""
-        return f"{area}{_ZH[outage.kind]}，{_zh_time(starts)}开始{until}。"
-    until = f", expected to end on {_en_time(ends)}" if ends else ""
-    return f"{_EN[outage.kind]} in {area}, from {_en_time(starts)}{until}."
+        until = f"，预计{zh_time(ends)}恢复" if ends else ""
+        return f"{area}{_ZH[outage.kind]}，{zh_time(starts)}开始{until}。"
+    until = f", expected to end on {en_time(ends)}" if ends else ""
+    return f"{_EN[outage.kind]} in {area}, from {en_time(starts)}{until}."
 
 
-def _zh_time(at: datetime) -> str:
+def zh_time(at: datetime) -> str:
+    """A moment in a sentence: 11月22日20点."""
     minute = f"{at.minute}分" if at.minute else ""
     return f"{at.month}月{at.day}日{at.hour}点{minute}"
 
@@ -52,5 +53,6 @@ _MONTHS = (
 )
 
 
-def _en_time(at: datetime) -> str:
+def en_time(at: datetime) -> str:
+    """The same: 22 November at 20:00."""
     return f"{at.day} {_MONTHS[at.month - 1]} at {at.hour}:{at.minute:02d}"
