@@ -48,7 +48,9 @@ def _hours(label: Any) -> HoursField:
 class ScheduleForm(DeskForm):
     """A schedule: names, a week, and what the calendar means to it."""
 
-    name_zh = StringField(_l("Name"), filters=[strip], validators=[required(), at_most(80)])
+    name_zh = StringField(
+        _l("What it is called"), filters=[strip], validators=[required(), at_most(80)]
+    )
     name_en = StringField(_l("Name in English"), filters=[strip], validators=[at_most(80)])
     monday = _hours(WEEKDAYS[0])
     tuesday = _hours(WEEKDAYS[1])
@@ -102,7 +104,9 @@ class DayForm(DeskForm):
     first = Day(_l("Day, or the first of a range"), validators=[required()])
     last = Day(_l("Last day of the range"), validators=[Optional()])
     kind = SelectField(_l("What it is"), choices=list(DAY_KIND.items()))
-    name = StringField(_l("Name"), filters=[strip], validators=[required(), at_most(80)])
+    name = StringField(
+        _l("What it is called"), filters=[strip], validators=[required(), at_most(80)]
+    )
     hours = _hours(_l("Hours"))
     schedule = SelectField(_l("Holds for"), validators=[Optional()])
 

@@ -12,7 +12,10 @@
 
   const prepare = async () => {
     const mine = ++asked;
-    if (!fields.some((field) => field.value.trim())) return;
+    if (!fields.some((field) => field.value.trim())) {
+      told.textContent = told.dataset.first;
+      return;
+    }
     told.textContent = told.dataset.making;
     let words = told.dataset.failed;
     try {
@@ -36,6 +39,8 @@
   };
   for (const field of fields) {
     field.addEventListener("input", () => {
+      asked += 1; // what is being made is not what stands there now
+      told.textContent = told.dataset.making;
       clearTimeout(timer);
       timer = setTimeout(prepare, 1200);
     });
