@@ -278,7 +278,7 @@ def _left_behind(db: sqlite3.Connection, count: int) -> None:
             (SELECT code FROM offices WHERE k = n % (SELECT count(*) FROM offices)),
             CASE n % 4 WHEN 0 THEN NULL WHEN 1 THEN '02' ELSE '01' END, n % 500 = 0,
             substr({_text("epoch + 86400 * 15")}, 1, 10), CASE WHEN {waits} THEN '' ELSE '已经处理完毕，感谢您的反映。' END,
-            n % 50 <> 0, started_at, CASE WHEN {waits} THEN started_at ELSE min({closed}, :now) END
+            n % 50 <> 0, started_at, CASE WHEN {waits} OR {closed} > :now THEN started_at ELSE {closed} END
             FROM filed WHERE n <= :count""",
         """INSERT INTO complaint_events (ticket, at, who, from_state, to_state, note)
            SELECT ticket, created_at, 'line', NULL, 'received', '' FROM complaints ORDER BY rowid""",

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 from ivr.records.seal import as_kept, seal
 from ivr.records.tables import AuditChain, AuditEntry
 from ivr.services.errors import RefusedError
+from ivr.services.looking import COUNTED, LOOKED_AT
 from ivr.services.paging import PAGE_SIZE, page_key, parse_page_key
 from ivr.services.text import storable
 
@@ -150,7 +151,9 @@ class AuditPage:
 
     entries: Sequence[AuditEntry]
     next: str | None
-    total: int
+    total: int | None
+    more: bool = False
+    back_to: datetime | None = None
 
 
 def search(
@@ -160,21 +163,61 @@ def search(
     after: str | None = None,
     limit: int = PAGE_SIZE,
 ) -> AuditPage:
-    """One page of entries; RefusedError for a page key that is not ours."""
-    query = _filtered(wanted or AuditFilter())
-    total = session.scalar(query.with_only_columns(func.count(AuditEntry.id))) or 0
+    """One page of entries; RefusedError for a page key that is not ours.
+
+    What is filtered is looked for among `LOOKED_AT` entries a page (`ivr.services.looking`): ids
+    follow each other without gaps, so where these end needs no looking.
+    """
+    wanted = wanted or AuditFilter()
+    query = _filtered(wanted)
+    total = _total(session, wanted)
+    more = total is not None and total > COUNTED
+    total = total if total is None else min(total, COUNTED)
+    newest_id = _newest(session, wanted)
     if after is not None:
         at, identity = parse_page_key(after)
         if not (identity.isascii() and identity.isdigit() and len(identity) <= 18):
             raise RefusedError("this page does not exist; begin again at the first page")
         query = query.where(tuple_(AuditEntry.at, AuditEntry.id) < (at, int(identity)))
+        query = query.where(AuditEntry.at <= at)
+        newest_id = min(newest_id, int(identity) or newest_id)
+    last_looked = newest_id - LOOKED_AT
+    end = session.execute(
+        select(AuditEntry.at, AuditEntry.id)
+        .where(AuditEntry.id <= last_looked)
+        .order_by(AuditEntry.id.desc())
+        .limit(1)
+    ).first()
+    if end is not None:
+        query = query.where(AuditEntry.id > end.id)
     rows = session.scalars(
         query.order_by(AuditEntry.at.desc(), AuditEntry.id.desc()).limit(limit + 1)
     ).all()
-    more = len(rows) > limit
-    rows = rows[:limit]
-    last = rows[-1] if more else None
-    return AuditPage(rows, page_key(last.at, str(last.id)) if last else None, total)
+    if len(rows) > limit:
+        last = rows[limit - 1]
+        key = page_key(last.at, str(last.id))
+        return AuditPage(rows[:limit], key, total, more)
+    if end is None or (wanted.since is not None and end.at < wanted.since):
+        total = len(rows) if after is None else total
+        return AuditPage(rows, None, total, more)
+    # The entry itself was not looked at: the next page begins with it.
+    return AuditPage(rows, page_key(end.at, str(end.id + 1)), total, more, end.at)
+
+
+def _total(session: Session, wanted: AuditFilter) -> int | None:
+    """How many there are, up to `COUNTED`; None where each would have to be looked at."""
+    if wanted.who.strip() or wanted.record.strip() or wanted.what:
+        return None
+    ids = _filtered(wanted).with_only_columns(AuditEntry.id).limit(COUNTED + 1).subquery()
+    return session.scalar(select(func.count()).select_from(ids)) or 0
+
+
+def _newest(session: Session, wanted: AuditFilter) -> int:
+    """The newest entry of the time that is asked for."""
+    query = select(AuditEntry.id).order_by(AuditEntry.at.desc(), AuditEntry.id.desc()).limit(1)
+    if wanted.until is not None:
+        query = query.where(AuditEntry.at < wanted.until)
+    return session.scalar(query) or 0
 
 
 def newest(session: Session, *, limit: int = 200) -> Sequence[AuditEntry]:

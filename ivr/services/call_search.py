@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
 from ivr.records.tables import Call, CallBackTask, CallNote, CallStep, Complaint, Recording
+from ivr.records.tables.calls import RUNNING_FIRST
 from ivr.services import call_filter
 from ivr.services.call_filter import CallFilter
 from ivr.services.errors import NotFoundError
@@ -139,7 +140,10 @@ def find(session: Session, call_id: str) -> CallDetail:
 def running(session: Session) -> Sequence[Call]:
     """Calls that have not ended, the oldest first."""
     return session.scalars(
-        select(Call).where(Call.ended_at.is_(None)).order_by(Call.started_at)
+        select(Call)
+        .where(Call.ended_at.is_(None))
+        .with_hint(Call, RUNNING_FIRST, "sqlite")
+        .order_by(Call.started_at)
     ).all()
 
 

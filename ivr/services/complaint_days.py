@@ -26,8 +26,8 @@ from ivr.services import facts
 FACT = "complaint_days"
 SETTLES = timedelta(minutes=2)
 """Longer than a transaction lasts: what was changed before this is there to be seen."""
-AT_ONCE = 14
-"""Days counted in one transaction: some ten milliseconds with some thousand complaints each."""
+AT_ONCE = 5
+"""Days counted in one transaction: some twenty milliseconds with some thousand each."""
 MOST_CHANGED = 2_000
 """With more complaints changed since, all is read from the complaints."""
 

@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ivr.records.tables import Call, CallPlaces
+from ivr.records.tables.calls import RUNNING_FIRST
 from ivr.services.availability import GAP, RESPONDER
 
 LIMIT = 200
@@ -82,12 +83,14 @@ def in_progress(session: Session, now: datetime, *, limit: int = LIMIT) -> Live:
             Call.answered_at,
         )
         .where(running)
+        .with_hint(Call, RUNNING_FIRST, "sqlite")
         .order_by(Call.started_at, Call.id)
         .limit(limit)
     ).all()
     total = len(rows)
     if total == limit:
-        total = session.scalar(select(func.count()).select_from(Call).where(running)) or 0
+        ids = select(Call.id).where(running).with_hint(Call, RUNNING_FIRST, "sqlite").subquery()
+        total = session.scalar(select(func.count()).select_from(ids)) or 0
     said = session.get(CallPlaces, RESPONDER)
     fresh = said is not None and (now - said.at <= GAP or not said.places)
     known = said.places if said is not None and fresh else {}

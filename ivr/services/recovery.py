@@ -25,6 +25,7 @@ from ivr.records.tables import (
     RecordingKind,
     RecordingState,
 )
+from ivr.records.tables.calls import RUNNING_FIRST
 from ivr.services import call_backs, complaints
 from ivr.services.line_time import DEFAULT_ZONE
 
@@ -52,7 +53,10 @@ def recover(session: Session, now: datetime, *, zone: tzinfo = DEFAULT_ZONE) -> 
     for recording in cut:
         recording.state = RecordingState.UNFINISHED
     ended = session.scalars(
-        select(Call).where(Call.ended_at.is_(None)).order_by(Call.started_at, Call.id)
+        select(Call)
+        .where(Call.ended_at.is_(None))
+        .with_hint(Call, RUNNING_FIRST, "sqlite")
+        .order_by(Call.started_at, Call.id)
     ).all()
     # The call of a recording may have been closed properly although the recording was not.
     ids = [call.id for call in ended]

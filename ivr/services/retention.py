@@ -44,7 +44,7 @@ from ivr.services.audit_check import PURGED
 
 BATCH = 200
 AUDIT_BATCH = 1000
-MOST_COUNTED = 100_000
+MOST_COUNTED = 10_000
 """A page counts no further; removal does."""
 MOST_STUBBORN = 1000
 SESSIONS_KEPT = timedelta(days=90)

@@ -131,7 +131,10 @@ class ComplaintEvent(Base):
     """
 
     __tablename__ = "complaint_events"
-    __table_args__ = (Index("ix_complaint_events_ticket", "ticket"),)
+    __table_args__ = (
+        Index("ix_complaint_events_ticket", "ticket"),
+        Index("ix_complaint_events_to_state_at", "to_state", "at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     ticket: Mapped[str] = mapped_column(ForeignKey("complaints.ticket"))

@@ -37,6 +37,8 @@ def upgrade() -> None:
     op.create_index(
         "ix_complaints_callback_end", "complaints", [_end("callback_number"), "created_at"]
     )
+    op.create_index("ix_call_back_tasks_state_done_at", "call_back_tasks", ["state", "done_at"])
+    op.create_index("ix_complaint_events_to_state_at", "complaint_events", ["to_state", "at"])
     op.create_table(
         "complaint_days",
         sa.Column("day", sa.Date(), nullable=False),
@@ -50,6 +52,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("complaint_days")
+    op.drop_index("ix_complaint_events_to_state_at", "complaint_events")
+    op.drop_index("ix_call_back_tasks_state_done_at", "call_back_tasks")
     for name in ("callback_end", "callback", "caller_end"):
         op.drop_index(f"ix_complaints_{name}", "complaints")
     for name in ("running", "last_place_started_at", "caller_end"):
