@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from pydantic import Field
 
+from admin_web.api.cursor import hidden, shown
 from admin_web.api.fields import LONGEST_PAGE, Answer, Flag, Page, PageSize, Query, Words
 from admin_web.api.operation import CSV, operation
 from admin_web.api.problems import ProblemError
@@ -67,7 +68,7 @@ class AccountQuery(Query):
     text: Annotated[Words, Field(description="the number's beginning, or part of the name")] = ""
     kind: UtilityKind | None = None
     unpaid: Flag = False
-    after: Annotated[str | None, Field(pattern=r"^[0-9A-Za-z-]{1,20}$")] = None
+    after: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9_-]{1,300}$")] = None
     limit: PageSize = LONGEST_PAGE
 
 
@@ -94,10 +95,10 @@ def accounts(query: AccountQuery) -> Accounts:
             query.text,
             kind=query.kind,
             unpaid_only=query.unpaid,
-            after=query.after,
+            after=shown(query.after),
             limit=query.limit,
         )
-        return Accounts(accounts=list(map(AccountOut.of, found.accounts)), next=found.next)
+        return Accounts(accounts=list(map(AccountOut.of, found.accounts)), next=hidden(found.next))
 
 
 @operation(

@@ -9,17 +9,19 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from pydantic import Field
 from sqlalchemy import select
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import Session, selectinload
 
 from admin_web.api.fields import Answer, AskedMoment, Code, Flag, Given, Paged, Query, Text, Words
 from admin_web.api.operation import CSV, WAV, operation
+from admin_web.api.problems import ProblemError
 from admin_web.api.shapes import At, CallOut, Calls, CallWhole, NoteOut, call_facts
 from admin_web.audit import exported, heard, note, seen
+from admin_web.departments import own_only, sees_confidential
 from admin_web.desk import desk
 from admin_web.downloads import csv_answer
 from admin_web.numbers import number_view, sees_whole
 from admin_web.sound import send_recording
-from ivr.records.tables import Call, CallOutcome, EndedBy
+from ivr.records.tables import Call, CallOutcome, Complaint, EndedBy
 from ivr.services import call_notes, call_search, live_calls, recordings
 from ivr.services.call_search import CallFilter
 
@@ -83,7 +85,11 @@ def calls(query: CallQuery) -> Calls:
             .where(Call.id.in_([summary.call.id for summary in page.calls]))
             .options(selectinload(Call.steps), selectinload(Call.recordings))
         ).all()
-        found = [CallOut.of(summary.call, summary.tickets) for summary in page.calls]
+        hidden = _hidden(session, [one for summary in page.calls for one in summary.tickets])
+        found = [
+            CallOut.of(summary.call, tuple(one for one in summary.tickets if one not in hidden))
+            for summary in page.calls
+        ]
     return Calls(calls=found, next=page.next, total=page.total, more=page.more)
 
 
@@ -186,7 +192,9 @@ def call(call_id: str) -> CallWhole:
     with desk().database.read() as session:
         detail = call_search.find(session, call_id)
         whole = CallWhole(
-            **call_facts(detail.call, tuple(row.ticket for row in detail.complaints)),
+            **call_facts(
+                detail.call, tuple(row.ticket for row in detail.complaints if own_only(row))
+            ),
             notes=[NoteOut.of(one) for one in detail.notes],
             call_backs=[task.id for task in detail.call_backs],
         )
@@ -235,5 +243,19 @@ def recording(recording_id: str) -> Response:
     """By ranges, and noted in the audit log."""
     with desk().database.read() as session:
         row = recordings.get(session, recording_id)
+        filed = session.scalar(select(Complaint).where(Complaint.recording_id == recording_id))
+    if filed is not None and not own_only(filed):
+        raise ProblemError(404)
     heard(f"recording {recording_id}")
     return send_recording(row.path, f"recording-{recording_id}")
+
+
+def _hidden(session: Session, tickets: list[str]) -> frozenset[str]:
+    """Return which of these complaints the token may not know of."""
+    if sees_confidential() or not tickets:
+        return frozenset()
+    return frozenset(
+        session.scalars(
+            select(Complaint.ticket).where(Complaint.ticket.in_(tickets), Complaint.confidential)
+        )
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from flask_babel import gettext as _
@@ -12,6 +13,7 @@ from pydantic.json_schema import models_json_schema
 from admin_web.api.operation import CSV, JSON, OPERATIONS, WAV, Operation
 from admin_web.api.problems import MEDIA_TYPE, TITLES, ProblemDetails
 from admin_web.api.scopes import SCOPES
+from admin_web.languages import page_language
 
 VERSION = "1"
 _REF = "#/components/schemas/{model}"
@@ -37,7 +39,13 @@ _HEADERS: dict[str, Any] = {
 
 
 def document() -> dict[str, Any]:
-    """Return the document in the language of the answer."""
+    """Return the document in the language of the answer; it is not to be changed."""
+    return _written(page_language())
+
+
+@lru_cache(maxsize=4)
+def _written(_language: str) -> dict[str, Any]:
+    """Make it once for each language: who asks for it needs no token, and it takes a while."""
     listed = list(OPERATIONS.values())
     schemas = _schemas(listed)
     paths: dict[str, dict[str, Any]] = {}

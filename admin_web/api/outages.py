@@ -27,11 +27,15 @@ Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\s\x00-\x1
 
 
 class OutageOut(Answer):
-    """A notice. Without an area it is for the whole town; ``heard``: callers hear it now."""
+    """A notice. Without areas it is for the whole town; ``heard``: callers hear it now.
+
+    A draft is heard by nobody.
+    """
 
     id: int
     kind: UtilityKind
-    area: str | None
+    areas: list[str]
+    draft: bool
     starts: At
     ends: At | None
     ended: At | None
@@ -50,7 +54,8 @@ class OutageOut(Answer):
         return cls(
             id=row.id,
             kind=row.kind,
-            area=row.area_code,
+            areas=list(row.area_codes),
+            draft=row.draft,
             starts=row.starts_at,
             ends=row.ends_at,
             ended=row.ended_at,
@@ -108,9 +113,8 @@ class NewOutage(Given):
     """What callers will hear. ``heard_from``: from now on where it is not given."""
 
     kind: UtilityKind
-    area: Annotated[
-        str | None, Field(pattern=r"^[0-9]{1,8}$", description="null: the whole town")
-    ] = None
+    areas: Annotated[list[AreaCode], Field(max_length=50, description="none: the whole town")] = []  # noqa: RUF012 - pydantic copies it
+    draft: bool = False
     starts: Moment
     ends: Annotated[Moment | None, Field(description="as far as it is known")] = None
     heard_from: Moment | None = None
@@ -122,7 +126,9 @@ class NewOutage(Given):
         """Return it as the service takes it."""
         return Notice(
             kind=self.kind,
-            area_code=self.area,
+            area_code=self.areas[0] if self.areas else None,
+            more_areas=tuple(self.areas[1:]),
+            draft=self.draft,
             starts_at=self.starts,
             ends_at=self.ends,
             text_zh=self.text_zh,

@@ -10,6 +10,7 @@ from pydantic import Field
 from admin_web.api.fields import Answer, AskedMoment, Listed, Page, Paged, Words
 from admin_web.api.operation import operation
 from admin_web.api.shapes import At
+from admin_web.audit_log.masking import detail_of, record_of
 from admin_web.desk import desk
 from ivr.records.tables import Role
 from ivr.services import audit as audit_log
@@ -201,8 +202,8 @@ def audit(query: AuditQuery) -> AuditEntries:
                 time=row.at,
                 who=row.who,
                 what=row.what,
-                record=row.record,
-                detail=row.detail,
+                record=record_of(row),
+                detail=dict(detail_of(row)) if row.detail is not None else None,
                 former_hash=row.former_hash,
                 hash=row.hash,
             )

@@ -18,6 +18,7 @@ from tests.admin_web.builders import (
     DeskUnderTest,
     add_call,
     add_complaint,
+    add_recording,
     make_desk,
 )
 
@@ -149,3 +150,43 @@ def test_what_a_program_does_is_in_the_audit_log_under_its_name(town: DeskUnderT
     with town.database.read() as session:
         entries = {(e.what, e.record) for e in audit.newest(session) if "platform" in e.who}
     assert entries >= {("complaint_opened", ticket), ("complaint_annotated", ticket)}
+
+
+def test_what_is_confidential_is_not_told_by_its_call(tmp_path) -> None:
+    desk = make_desk(tmp_path, sample=False)
+    call = add_call(desk)
+    ticket = add_complaint(desk, call_id=call, recording_id=add_recording(desk, call))
+    with desk.database.begin() as session:
+        complaints.get(session, ticket).confidential = True
+    without = tuple(scope for scope in SCOPES if scope != "complaints:confidential")
+    for asking, told, status in (
+        (program(desk, "may"), [ticket], 200),
+        (program(desk, "may not", scopes=without), [], 404),
+    ):
+        assert asking.get("/api/calls")["calls"][0]["complaints"] == told
+        assert asking.get(f"/api/calls/{call}")["complaints"] == told
+        assert asking.ask("GET", "/api/recordings/rec-1.wav").status_code == status
+        assert asking.ask("GET", "/api/transcripts/rec-1").status_code == status
+
+
+def test_no_key_of_a_page_tells_a_masked_number(town: DeskUnderTest) -> None:
+    asking = program(town, whole_numbers=False)
+    seen: list[str] = []
+    after = ""
+    while after is not None:
+        answer = asking.ask("GET", f"/api/accounts?limit=1{after}")
+        seen += [one["number"] for one in answer.json["accounts"]]
+        assert "880" not in answer.text + answer.headers.get("Link", "")
+        after = answer.json["next"] and f"&after={answer.json['next']}"
+    assert seen == ["88**23", "88**56", "88**89"]
+    assert asking.ask("GET", "/api/accounts?after=880123").status_code == 404
+
+
+def test_the_audit_log_tells_numbers_as_the_token_may_see_them(town: DeskUnderTest) -> None:
+    whole = program(town, "whole")
+    whole.ask("POST", "/api/accounts/880456/unlock")
+    whole.ask("GET", "/api/calls.csv?caller=13800138000")
+    for asking, seen in ((whole, True), (program(town, "masked", whole_numbers=False), False)):
+        told = asking.ask("GET", "/api/audit").text
+        assert ("880456" in told, "13800138000" in told) == (seen, seen)
+        assert "88**56" in told or seen
