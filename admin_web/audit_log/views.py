@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from admin_web.audit_log.forms import AuditSearch
+from admin_web.audit_log.masking import detail_of, record_of
 from admin_web.desk import desk
 from admin_web.links import with_query
 from ivr.services import audit as service
@@ -33,6 +34,8 @@ def audit() -> ResponseReturnValue:
     query = form.query()
     return render_template(
         "audit_log/audit.html",
+        record_of=record_of,
+        detail_of=detail_of,
         form=form,
         query=query,
         page=page,
