@@ -27,8 +27,11 @@ ROLE_NAMES = {
 }
 ROLE_DUTIES = {
     ADMINISTRATOR: _l("Everything, and the accounts of others"),
-    EDITOR: _l("Prompts, call flows and outage notices"),
-    SUPERVISOR: _l("Call records, complaints, call-backs, bills and outage notices"),
+    EDITOR: _l("Prompts, call flows, schedules, outage notices and emergency announcements"),
+    SUPERVISOR: _l(
+        "Call records, complaints, call-backs, bills, schedules, outage notices and emergency "
+        "announcements"
+    ),
     CLERK: _l("The complaints of one department"),
     AUDITOR: _l("Reads the audit log, call records and settings; changes nothing"),
 }

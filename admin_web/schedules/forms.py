@@ -8,9 +8,20 @@ from flask_babel import format_date
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField, FileRequired
 from wtforms import BooleanField, HiddenField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional, ValidationError
 
-from admin_web.forms import Choice, Day, DeskForm, Moment, SearchForm, at_most, required, strip
+from admin_web.forms import (
+    Choice,
+    Day,
+    DeskForm,
+    Moment,
+    SearchForm,
+    at_most,
+    choices,
+    required,
+    strip,
+)
 from admin_web.names import DAY_KIND
 from admin_web.reasons import said
 from ivr.records.tables import CalendarDay, DayKind, Schedule
@@ -62,7 +73,7 @@ class ScheduleForm(DeskForm):
     follows_calendar = BooleanField(_l("Holidays and moved working days hold for it"))
     working_day = SelectField(
         _l("A moved working day has the hours of"),
-        choices=[(str(n), name) for n, name in enumerate(WEEKDAYS)],
+        choices=[SelectChoice(str(n), name) for n, name in enumerate(WEEKDAYS)],
         default="0",
     )
     base = HiddenField()
@@ -103,7 +114,7 @@ class DayForm(DeskForm):
 
     first = Day(_l("Day, or the first of a range"), validators=[required()])
     last = Day(_l("Last day of the range"), validators=[Optional()])
-    kind = SelectField(_l("What it is"), choices=list(DAY_KIND.items()))
+    kind = SelectField(_l("What it is"), choices=choices(DAY_KIND))
     name = StringField(
         _l("What it is called"), filters=[strip], validators=[required(), at_most(80)]
     )
