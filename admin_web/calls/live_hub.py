@@ -118,6 +118,9 @@ class LiveHub:
         except RecordsError as error:
             log.warning("The calls in progress cannot be read: %s", error)
             return {}
+        except Exception:  # one look that fails must not end all that follow
+            log.exception("Looking at the calls in progress failed")
+            return {}
         return {
             "calls": live.calls,
             "total": live.total,

@@ -20,7 +20,7 @@ def test_a_supervisor_finds_a_call_and_hears_its_recording(
     add_recording(desk, add_call(desk, caller="13912345678"))
     add_call(desk, "other", caller="13700000000")
     sign_in(page, "supervisor", "/calls/")
-    page.fill("[name=caller]", "2345")
+    page.fill("[name=caller]", "5678")
     page.click("form.search button")
     assert page.locator("tbody tr").count() == 1
     page.click("tbody a")

@@ -1,5 +1,5 @@
 // Listening in: says why, then plays both sides of the call as they come (G.711 µ-law, 20 ms a
-// message). Nothing is kept.
+// message), by the speaker of the telephone in the pages. Nothing is kept.
 "use strict";
 
 (() => {
@@ -43,6 +43,7 @@
     part("said").setAttribute("aria-live", "polite");
     say(text);
     socket?.close();
+    hearing?.port.postMessage("end");
     sound?.close();
     socket = sound = hearing = null;
     stop.hidden = true;
@@ -56,10 +57,9 @@
   };
 
   const hear = (data) => {
-    const codes = new Uint8Array(data);
-    const samples = Float32Array.from(codes, (code) => LINEAR[code]);
+    const samples = Float32Array.from(new Uint8Array(data), (code) => LINEAR[code]);
     meter.value = Math.min(100, Math.sqrt(samples.reduce((sum, one) => sum + one * one, 0) / samples.length) * 400);
-    hearing?.port.postMessage(samples, [samples.buffer]);
+    hearing?.port.postMessage(data, [data]);
     form.dataset.heard = Number(form.dataset.heard ?? 0) + 1;
   };
 
@@ -87,9 +87,9 @@
     say(words.connecting);
     try {
       // The press of the button allows the sound.
-      sound = new AudioContext({ sampleRate: 8000, latencyHint: "interactive" });
-      await sound.audioWorklet.addModule(words.worklet);
-      hearing = new AudioWorkletNode(sound, "hearing", { outputChannelCount: [1] });
+      sound = new AudioContext({ latencyHint: "interactive" });
+      await sound.audioWorklet.addModule(words.speaker);
+      hearing = new AudioWorkletNode(sound, "speaker", { numberOfInputs: 0, outputChannelCount: [1] });
       hearing.connect(sound.destination);
       sound.resume();
     } catch (error) {

@@ -96,11 +96,12 @@ def test_many_watch_but_one_looks() -> None:
     assert looks < 20
 
 
-def test_records_that_cannot_be_read_are_said_and_got_over() -> None:
+@pytest.mark.parametrize("fault", [RecordsError("away"), LookupError("a fault of ours")])
+def test_records_that_cannot_be_read_are_said_and_got_over(fault: Exception) -> None:
     async def scene() -> list[bool]:
         def look() -> tuple[Live, bool]:
             if hub.looks < 3:
-                raise RecordsError("away")
+                raise fault
             return Live([], 0, [], None), True
 
         hub = LiveHub(look, every_s=0.01)
