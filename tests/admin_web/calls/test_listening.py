@@ -254,3 +254,18 @@ def test_a_call_that_is_over_offers_its_record(served: Served) -> None:
     assert "This call has ended" in page
     assert "data-listen=" not in page
     assert served.desk.as_("supervisor").get("/calls/nobody/listen").status_code == 404
+
+
+def test_what_cannot_be_written_down_is_not_heard(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise LookupError("the audit log is away")
+
+    monkeypatch.setattr("admin_web.calls.listening.note", fail)
+    with served.listener() as heard:
+        served.line.answer(listening=True)
+        served.line.sound()
+        with pytest.raises(ConnectionClosed):
+            heard.recv(timeout=LIMIT_S)
+    assert served.line.hung_up()
