@@ -71,11 +71,12 @@ def test_what_a_clerk_publishes_is_heard_by_the_next_caller(
         page.fill(f"dialog [name=words-{language}]", text)
     page.click("dialog form button:not([type])")
     page.wait_for_selector("button.node[data-node=notice]")
-    for language, text in TELLS.items():  # nobody presses a key that the menu does not name
+    # Nobody presses a key that the menu does not name; the page says so, a language at a time.
+    for (language, text), named in zip(TELLS.items(), ("普通话", "英语"), strict=True):
         page.click("[data-untold='6'] button")
         playwright_api.expect(page.locator(f"textarea[lang='{language}']").first).to_be_focused()
         page.keyboard.type(text)
-    page.locator("[data-untold]").wait_for(state="detached")
+        page.locator("[data-untold]", has_text=named).wait_for(state="detached")
     page.screenshot(path=tmp_path / "notice-added.png")
     page.click("#tab-try")
     page.uncheck("[data-aloud]")
