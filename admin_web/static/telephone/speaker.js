@@ -11,6 +11,7 @@ const MORE = 40 * MS; // after a gap
 const TOO_MUCH = 160 * MS; // above what is wanted: a network that had stopped; what is old goes
 const SLEW = 0.002; // how much faster or slower, to come back to what is wanted; not heard
 const FADE = 0.005; // seconds
+const PAUSE = 0.3; // seconds: the line sends nothing while it says nothing; that is no gap
 const CALM = 10; // seconds without need of what is held, before less is held
 
 class Speaker extends AudioWorkletProcessor {
@@ -24,6 +25,7 @@ class Speaker extends AudioWorkletProcessor {
     this.lowest = Infinity;
     this.since = 0;
     this.gaps = 0;
+    this.dryAt = -Infinity;
     this.skipped = 0;
     this.told = 0;
     this.running = true;
@@ -36,7 +38,7 @@ class Speaker extends AudioWorkletProcessor {
   process(_, [[out]]) {
     const { resampler } = this;
     const step = 1 / (FADE * sampleRate);
-    if (!this.playing && resampler.ahead >= this.wanted) this.playing = true;
+    if (!this.playing && resampler.ahead >= this.wanted) this.goOn();
     for (let i = 0; i < out.length; i += 1) {
       if (this.playing && !resampler.ready()) this.ranDry();
       // Fading needs sound to fade: what is left of it is enough for the kernel to end in silence.
@@ -51,10 +53,17 @@ class Speaker extends AudioWorkletProcessor {
   ranDry() {
     this.playing = false;
     this.gain = 0;
+    this.dryAt = currentTime;
+    this.lowest = Infinity; // what the end of a sentence left says nothing of the network
+  }
+
+  goOn() {
+    this.playing = true;
+    // Late by less than a pause, besides the time it took to hold enough again: a gap in a sentence.
+    if (currentTime - this.dryAt > PAUSE + this.wanted / RATE) return;
     this.gaps += 1;
     this.wanted = Math.min(LARGEST, this.wanted + MORE);
     this.since = 0;
-    this.lowest = Infinity;
   }
 
   keepEven(seconds) {

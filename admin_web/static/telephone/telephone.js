@@ -46,7 +46,6 @@ function attachTelephone(root) {
         micState.textContent = text;
         micButton.hidden = on === null;
         level.hidden = on === null;
-        micButton.setAttribute("aria-pressed", String(Boolean(on)));
         micButton.textContent = say(on ? "turn_mic_off" : "turn_mic_on");
         if (!on) level.value = 0;
       },
