@@ -266,7 +266,9 @@
   root.querySelector("[data-discard]").addEventListener("submit", (event) => { if (!Studio.confirm(t("discard_sure"))) event.preventDefault(); });
   window.addEventListener("beforeunload", (event) => { if (Studio.typing()) { Studio.flush(); event.preventDefault(); } });
 
-  on("start", () => { plain.hidden = true; root.hidden = false; });
+  // The text as a form is for who has no script; it comes back where the draft cannot be had.
+  plain.hidden = true;
+  on("start", () => { root.hidden = false; });
   Studio.start().then(() => {
     const wanted = decodeURIComponent(window.location.hash.slice(1));
     choose(wanted in state.draft.nodes ? wanted : null, { open: true });
@@ -276,5 +278,6 @@
     told.className = "notice error";
     told.textContent = error.message;
     plain.before(told);
+    plain.hidden = false;
   });
 })();
