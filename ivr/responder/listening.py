@@ -15,6 +15,7 @@ recorded.
 """
 
 import json
+import logging
 import os
 import socket
 from collections import deque
@@ -22,6 +23,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IPushProducer
 from twisted.internet.protocol import Factory
 from twisted.internet.protocol import Protocol as Connection
@@ -39,6 +41,8 @@ _KEPT: Final = 25  # pieces kept for a socket that takes none: half a second
 _LONGEST_QUESTION: Final = 500
 _SOCKET_BYTES: Final = 8192
 _TRANSPORT_BYTES: Final = 4096
+
+log = logging.getLogger(__name__)
 
 
 class ListenedCall(Protocol):
@@ -90,13 +94,18 @@ class Listening:
 
     # --- life
     def start(self) -> None:
-        """Listen on the socket; only the line's own user may open it."""
+        """Listen on the socket; only the line's own user may open it.
+
+        Where that cannot be (a path too long for a socket), calls are answered all the same.
+        """
         self._path.unlink(missing_ok=True)
         factory = Factory.forProtocol(lambda: Listener(self))
         factory.noisy = False
         before = os.umask(0o177)
         try:
             self._port = self._reactor.listenUNIX(str(self._path), factory, mode=0o600)
+        except CannotListenError as error:
+            log.error("Nobody can listen in: %s", error)
         finally:
             os.umask(before)
 

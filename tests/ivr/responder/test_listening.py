@@ -217,3 +217,14 @@ def test_only_the_lines_own_user_may_open_the_socket(tmp_path: Path) -> None:
     assert stat.S_IMODE(mode) == 0o600
     listening.stop()
     assert not path.exists()
+
+
+def test_a_path_too_long_for_a_socket_keeps_no_call_from_being_answered(tmp_path: Path) -> None:
+    folder = tmp_path / ("long" * 30)
+    folder.mkdir()
+    listening = Listening(
+        selectreactor.SelectReactor(), folder / "listening.sock", {}.get, told=False
+    )
+    listening.start()
+    listening.tick(1.0)
+    listening.stop()
