@@ -13,7 +13,7 @@ from ivr.records import Database, migrate
 from ivr.responder.content import LOOK_EVERY_S, Content, Snapshot, Source
 from ivr.responder.main import source
 from ivr.responder.ticker import Deadlines
-from ivr.services import numbers, revisions
+from ivr.services import numbers, revisions, schedules
 from ivr.settings import load
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -125,3 +125,15 @@ def test_a_database_that_is_away_is_asked_again(scene: Scene) -> None:
     scene.content._records = there
     scene.publish("guides", default_texts()["guides"], base=0)
     assert scene.look().revisions == {"guides": 1}
+
+
+def test_hours_that_staff_save_hold_for_the_next_call_and_not_for_one_that_is_up(
+    scene: Scene,
+) -> None:
+    before = scene.content.newest
+    with scene.database.begin() as session:
+        shut = schedules.ScheduleEntry("人工服务", "", [""] * 7)
+        schedules.edit(session, "office", shut, base=1, who="clerk", now=NOW)
+    after = scene.look()
+    assert before.timetable.standing("office", NOW).open
+    assert not after.timetable.standing("office", NOW).open
