@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from pydantic import Field
 
-from admin_web.api.cursor import hidden, shown
+from admin_web.account_keys import account_key, account_of
 from admin_web.api.fields import LONGEST_PAGE, Answer, Flag, Page, PageSize, Query, Words
 from admin_web.api.operation import CSV, operation
 from admin_web.api.problems import ProblemError
@@ -95,10 +95,12 @@ def accounts(query: AccountQuery) -> Accounts:
             query.text,
             kind=query.kind,
             unpaid_only=query.unpaid,
-            after=shown(query.after),
+            after=account_of(query.after),
             limit=query.limit,
         )
-        return Accounts(accounts=list(map(AccountOut.of, found.accounts)), next=hidden(found.next))
+        return Accounts(
+            accounts=list(map(AccountOut.of, found.accounts)), next=account_key(found.next)
+        )
 
 
 @operation(

@@ -15,6 +15,7 @@ from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
+from admin_web.account_keys import account_of
 from admin_web.audit import note
 from admin_web.departments import own_only
 from admin_web.desk import desk
@@ -94,6 +95,8 @@ def show(kind: str, key: str) -> ResponseReturnValue:
         abort(404)
     if not may(chosen.page):
         abort(403)
+    if chosen is KINDS["account"]:
+        key = account_of(key) or ""
     try:
         with desk().database.begin() as session:
             found = [(name, value) for name, value in chosen.find(session, key) if value]

@@ -179,7 +179,6 @@ def test_no_key_of_a_page_tells_a_masked_number(town: DeskUnderTest) -> None:
         assert "880" not in answer.text + answer.headers.get("Link", "")
         after = answer.json["next"] and f"&after={answer.json['next']}"
     assert seen == ["88**23", "88**56", "88**89"]
-    assert asking.ask("GET", "/api/accounts?after=880123").status_code == 404
 
 
 def test_the_audit_log_tells_numbers_as_the_token_may_see_them(town: DeskUnderTest) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from ivr.services import audit, call_backs
+from ivr.services import audit, bills, call_backs
 from tests.admin_web.builders import (
     DEPARTMENT,
     DeskUnderTest,
@@ -155,3 +156,23 @@ def test_a_program_is_handed_numbers_as_its_token_says(desk: DeskUnderTest) -> N
     with desk.database.read() as session:
         who = {e.who for e in audit.newest(session) if e.what == "calls_exported"}
     assert who == {"token masked", "token whole"}
+
+
+def test_no_address_tells_an_account_that_the_page_hides(tmp_path) -> None:
+    desk = make_desk(tmp_path, numbers_for=frozenset())
+    with desk.database.begin() as session:
+        bills.find_account(session, "880456").locked_until = desk.clock() + timedelta(hours=1)
+    supervisor = desk.as_("supervisor").english()
+    page = supervisor.get("/bills/").text
+    assert "88**56" in page
+    assert "880456" not in page
+    show, unlock = (
+        re.findall(rf'action="(/{place}[^"]*)"', page) for place in ("numbers/account", "bills")
+    )
+    assert len(show) == 3
+    assert any("880456" in supervisor.post(address).text for address in show)
+    [lock] = [address for address in unlock if address.endswith("/unlock")]
+    done = supervisor.post(lock)
+    assert (done.status_code, "8804" in done.headers["Location"]) == (302, False)
+    assert "Lift the lock" not in supervisor.get("/bills/").text
+    assert supervisor.post(f"/numbers/account/{'A' * 100}").status_code == 404
