@@ -71,6 +71,9 @@ def test_every_page_can_be_used_by_everybody(
     add_recording(desk, add_call(desk))
     add_complaint(desk, call_id="call-1", recording_id="rec-1")
     desk.beat(listening=True, calls=1)
+    desk.as_("editor").post(  # its banner is on every page
+        "/announcements/", {"words_en": "Flood.", "until": "30", "manner": "go_on"}
+    )
     language, scheme, viewport = LOOKS[look]
     context = browser.new_context(base_url=address, viewport=viewport, color_scheme=scheme)
     context.add_cookies([{"name": "desk_language", "value": language, "url": address}])
