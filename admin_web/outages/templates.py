@@ -11,6 +11,7 @@ from admin_web.audit import note
 from admin_web.desk import desk
 from admin_web.outages.blueprint import blueprint
 from admin_web.outages.forms import TemplateForm
+from admin_web.outages.views import slot_names
 from admin_web.reasons import said
 from ivr.records.tables import UtilityKind
 from ivr.services import outage_templates as service
@@ -81,5 +82,5 @@ def _form_page(template_id: int | None) -> ResponseReturnValue:
         form = TemplateForm(None, obj=kept)
         form.kind.data = kept.kind.value
     return render_template(
-        "outages/template.html", form=form, template_id=template_id
+        "outages/template.html", form=form, template_id=template_id, slots=slot_names()
     ), 200 if request.method == "GET" else 422

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from admin_web.audit import note
 from admin_web.desk import desk
 from admin_web.forms import choices
+from admin_web.languages import page_language
 from admin_web.names import named
 from admin_web.outages.blueprint import blueprint
 from admin_web.outages.forms import LONGEST_TEXT, ExtendForm, OutageForm
@@ -100,8 +101,14 @@ def _form_page(outage_id: int | None) -> ResponseReturnValue:
         kept=kept,
         templates=templates,
         chosen=request.args.get("template", ""),
-        slots=outage_templates.SLOTS,
+        slots=slot_names(),
     ), 200 if request.method == "GET" else 422
+
+
+def slot_names() -> dict[str, str]:
+    """The slots by what they are called in the language of the page."""
+    names = outage_templates.IN_CHINESE
+    return {slot: names[slot] if page_language() == "zh-CN" else slot for slot in names}
 
 
 def _begin(session: Session, form: OutageForm) -> None:

@@ -23,7 +23,7 @@ from ivr.records.tables import (
     EventKind,
 )
 from ivr.services import complaints
-from ivr.services.errors import NotFoundError, RefusedError
+from ivr.services.errors import RefusedError
 from ivr.services.text import note_text, storable
 
 OPEN = (ComplaintState.RECEIVED, ComplaintState.ASSIGNED, ComplaintState.HANDLING)
@@ -106,8 +106,6 @@ def assign_all(
             assign(session, ticket, department, who=worker.username, note=note, now=now)
         except RefusedError as error:
             refused.append((ticket, error))
-        except NotFoundError as error:
-            refused.append((ticket, RefusedError(error.message)))
         else:
             given.append(ticket)
     return given, refused

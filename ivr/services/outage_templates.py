@@ -20,6 +20,9 @@ from ivr.services.outage_text import en_time, zh_time
 from ivr.services.text import note_text, storable
 
 SLOTS = ("area", "from", "to", "reason")
+IN_CHINESE = {"area": "区域", "from": "开始", "to": "结束", "reason": "原因"}
+"""What a clerk may write for a slot in either text."""
+_MEANT = {name: slot for slot, name in IN_CHINESE.items()} | {slot: slot for slot in SLOTS}
 LONGEST = 1000
 _SLOT = re.compile(r"\{([^{}]*)\}")
 
@@ -56,11 +59,11 @@ def slots_in(text: str) -> list[str]:
     """The slots of a text in order; RefusedError for a name that is none."""
     found = _SLOT.findall(text)
     for name in found:
-        if name not in SLOTS:
+        if name.strip() not in _MEANT:
             raise RefusedError(
                 "{%(name)s} is no part that can be filled in; there are %(known)s",
                 name=name[:40],
-                known=" ".join(f"{{{one}}}" for one in SLOTS),
+                known=" ".join(f"{{{one}}}" for one in _MEANT),
             )
     if "{" in (rest := _SLOT.sub("", text)) or "}" in rest:
         raise RefusedError("a brace is not closed, or stands alone")
@@ -71,12 +74,12 @@ def fill(text: str, filling: Filling, language: str, zone: tzinfo) -> str:
     """The text as it is said; EmptySlotError names what is missing, RefusedError a wrong slot."""
     values = filling.values(language, zone)
     for name in slots_in(text):
-        if not values[name]:
+        if not values[_MEANT[name.strip()]]:
             raise EmptySlotError(
                 "{%(name)s} has nothing to stand for: fill it in, or take it out of the text",
                 name=name,
             )
-    return _SLOT.sub(lambda found: values[found[1]], text)
+    return _SLOT.sub(lambda found: values[_MEANT[found[1].strip()]], text)
 
 
 def every(session: Session) -> Sequence[OutageTemplate]:

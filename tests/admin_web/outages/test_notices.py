@@ -24,7 +24,7 @@ GOOD = {
     "ends_at": "2026-11-23 06:30",
     "reason_zh": "管网检修。",
     "reason_en": "repairs",
-    "text_zh": "因{reason}，{area}将于{from}至{to}停水。",
+    "text_zh": "因{原因}，{area}将于{开始}至{to}停水。",
     "text_en": "For {reason}, no water in {area} from {from} until {to}.",
 }
 ZH = "因管网检修，城关镇、东湖街道将于11月22日20点至11月23日6点30分停水。"

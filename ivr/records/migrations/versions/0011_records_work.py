@@ -114,37 +114,37 @@ def _outages() -> None:
 _TEMPLATES = (
     (
         *("electricity", "计划停电", "Planned power cut"),
-        "因{reason}，{area}将于{from}至{to}停电，请提前做好准备。",
+        "因{原因}，{区域}将于{开始}至{结束}停电，请提前做好准备。",
         "For {reason}, power will be off in {area} from {from} until {to}. Please prepare.",
     ),
     (
         *("electricity", "故障停电", "Power failure"),
-        "{area}因{reason}停电，正在抢修，预计{to}恢复供电。",
+        "{区域}因{原因}停电，正在抢修，预计{结束}恢复供电。",
         "Power is off in {area}: {reason}. Repairs are under way and should end by {to}.",
     ),
     (
         *("water", "计划停水", "Planned water cut"),
-        "因{reason}，{area}将于{from}至{to}停水，请提前储水。",
+        "因{原因}，{区域}将于{开始}至{结束}停水，请提前储水。",
         "For {reason}, water will be off in {area} from {from} until {to}. Please store some.",
     ),
     (
         *("water", "管道抢修停水", "Burst main"),
-        "{area}因{reason}停水，正在抢修，预计{to}恢复供水。",
+        "{区域}因{原因}停水，正在抢修，预计{结束}恢复供水。",
         "Water is off in {area}: {reason}. Repairs are under way and should end by {to}.",
     ),
     (
         *("gas", "燃气停供", "Gas cut"),
-        "因{reason}，{area}将于{from}至{to}停供燃气，请关好阀门，注意安全。",
+        "因{原因}，{区域}将于{开始}至{结束}停供燃气，请关好阀门，注意安全。",
         "For {reason}, gas will be off in {area} from {from} until {to}. Please close your valves.",
     ),
     (
         *("heat", "停暖", "Heating interrupted"),
-        "{area}因{reason}停暖，预计{to}恢复供暖，请注意保暖。",
+        "{区域}因{原因}停暖，预计{结束}恢复供暖，请注意保暖。",
         "Heating is off in {area}: {reason}. It should be back by {to}. Please keep warm.",
     ),
     (
         *("telephone", "电话中断", "Telephone service interrupted"),
-        "{area}因{reason}电话中断，预计{to}恢复。",
+        "{区域}因{原因}电话中断，预计{结束}恢复。",
         "Telephones are out of order in {area}: {reason}. Service should be back by {to}.",
     ),
 )
