@@ -55,6 +55,8 @@ def schedules() -> ResponseReturnValue:
         used = used_by(session)
         changes = service.changes(session)
     form.schedule.choices = schedule_choices(rows)
+    if rows and not form.schedule.data:
+        form.schedule.data = rows[0].code  # nobody has asked yet: no mistake of anybody's
     form.validate()
     chosen = next(
         (row for row in rows if row.code == form.schedule.data), rows[0] if rows else None
