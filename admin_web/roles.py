@@ -269,6 +269,7 @@ WHO_MAY: dict[str, Door | frozenset[str]] = {
     "flows.remove_scenario": _EDITING,
     "schedules.schedules": _ALL | {AUDITOR},
     "schedules.schedule": _ALL | {AUDITOR},
+    "schedules.save": _ALL,
     "schedules.add": _ALL,
     "schedules.remove": _ALL,
     "schedules.add_day": _ALL,
