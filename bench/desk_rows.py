@@ -463,8 +463,9 @@ def copy(file: str, url: str) -> None:
             " WHERE table_schema = 'public' AND table_name <> 'alembic_version' ORDER BY 1, ordinal_position"
         ):
             columns.setdefault(table, []).append((name, kind))
+        # All at once and first: CASCADE empties what points to a table, too.
+        target.execute(f"TRUNCATE {', '.join(columns)} CASCADE")
         for table, parts in columns.items():
-            target.execute(f"TRUNCATE {table} CASCADE")
             with target.cursor().copy(f"COPY {table} FROM STDIN") as stream:
                 for block in _blocks(source, table, parts):
                     stream.write(block)

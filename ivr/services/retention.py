@@ -6,21 +6,21 @@ file, or a transcript belongs to it. A recording whose time is over loses its fi
 row, so that a page can say what became of it, until its call goes too. Of the audit log the oldest
 entries go; an anchor stays in their place (`ivr.services.audit_check`).
 
-Each transaction removes `BATCH` records at most and is over within some milliseconds, and between
-two of them writers have their turn: nobody on the telephone waits for a purge. It may be ended at
-any moment and goes on the next night.
+Each transaction removes `BATCH` records at most and is over within some milliseconds; what is due
+is looked for before, in a transaction that only reads. Between two of them writers have their turn:
+nobody on the telephone waits for a purge. It may be ended at any moment and goes on the next night.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, or_, select, text
 from sqlalchemy.orm import Session, aliased
 
 from ivr.records import Database
@@ -42,7 +42,7 @@ from ivr.records.tables import (
 from ivr.services import audit, complaint_days, facts, sessions
 from ivr.services.audit_check import PURGED
 
-BATCH = 200
+BATCH = 50
 AUDIT_BATCH = 1000
 MOST_COUNTED = 10_000
 """A page counts no further; removal does."""
@@ -109,9 +109,17 @@ def _count(session: Session, query: Select[Any]) -> int:
 def _due_query(session: Session, kind: str, cutoff: datetime) -> Select[Any]:
     query: Select[Any]
     if kind == "complaints":
-        query = select(Complaint.ticket).where(_complaint_is_due(cutoff))
+        query = (
+            select(Complaint.ticket)
+            .where(_complaint_is_due(cutoff))
+            .with_hint(Complaint, "INDEXED BY ix_complaints_updated_at_ticket", "sqlite")
+        )
     elif kind == "recordings":
-        query = select(Recording.id).where(_recording_is_due(cutoff))
+        query = (
+            select(Recording.id)
+            .where(_recording_is_due(cutoff), text("recordings.state <> 'purged'"))
+            .with_hint(Recording, "INDEXED BY ix_recordings_kept", "sqlite")
+        )
     elif kind == "transcripts":
         query = (
             select(Transcript.recording_id)
@@ -141,8 +149,12 @@ def purge(
     for kind, cutoff in periods.cutoffs(now).items():
         step = _STEPS[kind]
         while True:
+            found = _found(database, kind, cutoff, stubborn)
+            if kind != "audit" and not found:
+                break
             with database.begin() as session:
-                looked_at, removed = step(_Work(session, cutoff, now, state_dir, done, stubborn))
+                work = _Work(session, cutoff, now, state_dir, done, stubborn, found)
+                looked_at, removed = step(work)
             done.count(kind, removed)
             if not looked_at:
                 break
@@ -155,6 +167,21 @@ def purge(
         if not forgotten:
             break
     return _noted(database, done, now)
+
+
+def _found(database: Database, kind: str, cutoff: datetime, stubborn: set[str]) -> Sequence[Any]:
+    """The keys of some that are due, looked for while others write: that may take its time."""
+    if kind == "audit":
+        return ()
+    with database.read() as session:
+        query = _due_query(session, kind, cutoff)
+        if kind == "recordings":
+            query = query.where(Recording.id.not_in(stubborn)).order_by(Recording.created_at)
+        elif kind == "complaints":
+            query = query.order_by(Complaint.updated_at)
+        elif kind == "calls":
+            query = query.order_by(Call.started_at)
+        return session.scalars(query.limit(BATCH)).all()
 
 
 def _noted(database: Database, done: Purge, now: datetime) -> Purge:
@@ -196,7 +223,10 @@ def last(session: Session) -> LastPurge | None:
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """What a step needs. `stubborn`: recordings whose file cannot be removed; not tried again."""
+    """What a step needs. `stubborn`: recordings whose file cannot be removed; not tried again.
+
+    `found`: the keys of what was due a moment ago; whether it still is, is asked again.
+    """
 
     session: Session
     cutoff: datetime
@@ -204,6 +234,7 @@ class _Work:
     state_dir: Path
     done: Purge
     stubborn: set[str]
+    found: Sequence[Any]
 
 
 def _complaint_is_due(cutoff: datetime) -> ColumnElement[bool]:
@@ -219,9 +250,7 @@ def _complaint_is_due(cutoff: datetime) -> ColumnElement[bool]:
 def _complaints(work: _Work) -> tuple[int, int]:
     found = work.session.execute(
         select(Complaint.ticket, Complaint.created_at)
-        .where(_complaint_is_due(work.cutoff))
-        .order_by(Complaint.updated_at)
-        .limit(BATCH)
+        .where(Complaint.ticket.in_(work.found), _complaint_is_due(work.cutoff))
         .with_for_update()
     ).all()
     tickets = [row.ticket for row in found]
@@ -234,19 +263,24 @@ def _complaints(work: _Work) -> tuple[int, int]:
 def _is_of_open_complaint() -> ColumnElement[bool]:
     """Said in a complaint that is open, in its call, or in one merged into such a complaint."""
     into = aliased(Complaint)
-    belongs = or_(
-        Complaint.recording_id == Recording.id,
-        and_(Complaint.call_id == Recording.call_id, Recording.call_id.is_not(None)),
-    )
     merged_into_open = exists().where(
         into.ticket == Complaint.merged_into, into.state.not_in(_ENDED)
     )
-    return exists().where(belongs, or_(Complaint.state.not_in(_ENDED), merged_into_open))
+    still_open = or_(Complaint.state.not_in(_ENDED), merged_into_open)
+    # Two questions and not one with OR, for which SQLite would read all complaints each time.
+    return or_(
+        exists().where(Complaint.recording_id == Recording.id, still_open),
+        exists().where(Complaint.call_id == Recording.call_id, still_open),
+    )
 
 
 def _is_of_open_call_back() -> ColumnElement[bool]:
-    return exists().where(
-        CallBackTask.recording_id == Recording.id, CallBackTask.state == CallBackState.OPEN
+    # Without the hint SQLite reads all open ones for each recording.
+    return (
+        select(CallBackTask.id)
+        .where(CallBackTask.recording_id == Recording.id, CallBackTask.state == CallBackState.OPEN)
+        .with_hint(CallBackTask, "INDEXED BY ix_call_back_tasks_recording_id", "sqlite")
+        .exists()
     )
 
 
@@ -266,9 +300,7 @@ def _recordings(work: _Work) -> tuple[int, int]:
         return 0, 0
     found = session.scalars(
         select(Recording)
-        .where(_recording_is_due(work.cutoff), Recording.id.not_in(work.stubborn))
-        .order_by(Recording.created_at)
-        .limit(BATCH)
+        .where(Recording.id.in_(work.found), _recording_is_due(work.cutoff))
         .with_for_update()
     ).all()
     # Somebody may be opening one of these complaints again: then it is seen below, or waits.
@@ -329,8 +361,7 @@ def _transcripts(work: _Work) -> tuple[int, int]:
     ids = work.session.scalars(
         select(Transcript.recording_id)
         .join(Recording, Recording.id == Transcript.recording_id)
-        .where(_transcript_is_due(work.cutoff))
-        .limit(BATCH)
+        .where(Transcript.recording_id.in_(work.found), _transcript_is_due(work.cutoff))
         .with_for_update(of=Transcript)
     ).all()
     work.session.execute(delete(TranscriptEdit).where(TranscriptEdit.recording_id.in_(ids)))
@@ -344,7 +375,9 @@ def _call_back_is_due(cutoff: datetime) -> ColumnElement[bool]:
 
 def _call_backs(work: _Work) -> tuple[int, int]:
     ids = work.session.scalars(
-        select(CallBackTask.id).where(_call_back_is_due(work.cutoff)).limit(BATCH).with_for_update()
+        select(CallBackTask.id)
+        .where(CallBackTask.id.in_(work.found), _call_back_is_due(work.cutoff))
+        .with_for_update()
     ).all()
     work.session.execute(delete(CallBackTask).where(CallBackTask.id.in_(ids)))
     return len(ids), len(ids)
@@ -372,11 +405,7 @@ def _call_is_due(cutoff: datetime) -> ColumnElement[bool]:
 def _calls(work: _Work) -> tuple[int, int]:
     session = work.session
     ids = session.scalars(
-        select(Call.id)
-        .where(_call_is_due(work.cutoff))
-        .order_by(Call.started_at)
-        .limit(BATCH)
-        .with_for_update()
+        select(Call.id).where(Call.id.in_(work.found), _call_is_due(work.cutoff)).with_for_update()
     ).all()
     # Steps and notes go with their call.
     session.execute(delete(Recording).where(Recording.call_id.in_(ids)))

@@ -36,7 +36,7 @@ from ivr.records.tables import (
 )
 from ivr.services.call_outcomes import EndedCall, Judged, PathStep, judge
 
-BATCH = 200
+BATCH = 100
 """Calls counted in one transaction: some ten milliseconds of SQLite's one writer."""
 IN_TIME_S = 15.0
 """A call answered within this is answered in time (the 80/15 rule of government lines)."""

@@ -63,6 +63,7 @@ class CallBackState(StrEnum):
 # The calls the counting has yet to look at: an index over these few, not over all.
 _UNCOUNTED = text("outcome IS NULL AND ended_at IS NOT NULL")
 _RUNNING = text("ended_at IS NULL")
+_KEPT = text("state <> 'purged'")
 # A number's last four digits, which is what staff know of it: the same SQL in both databases.
 _CALLER_END = "substr(caller, length(caller) - 3)"
 
@@ -164,6 +165,8 @@ class Recording(Base):
     __table_args__ = (
         Index("ix_recordings_call_id", "call_id"),
         Index("ix_recordings_state", "state"),
+        # The oldest that still have their file, which the purge asks for each night.
+        Index("ix_recordings_kept", "created_at", sqlite_where=_KEPT, postgresql_where=_KEPT),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)

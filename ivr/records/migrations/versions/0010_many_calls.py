@@ -14,6 +14,7 @@ branch_labels = None
 depends_on = None
 
 _RUNNING = sa.text("ended_at IS NULL")
+_KEPT = sa.text("state <> 'purged'")
 
 
 def _end(column: str) -> sa.TextClause:
@@ -38,6 +39,13 @@ def upgrade() -> None:
         "ix_complaints_callback_end", "complaints", [_end("callback_number"), "created_at"]
     )
     op.create_index("ix_call_back_tasks_state_done_at", "call_back_tasks", ["state", "done_at"])
+    op.create_index(
+        "ix_recordings_kept",
+        "recordings",
+        ["created_at"],
+        sqlite_where=_KEPT,
+        postgresql_where=_KEPT,
+    )
     op.create_index("ix_complaint_events_to_state_at", "complaint_events", ["to_state", "at"])
     op.create_table(
         "complaint_days",
@@ -53,6 +61,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("complaint_days")
     op.drop_index("ix_complaint_events_to_state_at", "complaint_events")
+    op.drop_index("ix_recordings_kept", "recordings")
     op.drop_index("ix_call_back_tasks_state_done_at", "call_back_tasks")
     for name in ("callback_end", "callback", "caller_end"):
         op.drop_index(f"ix_complaints_{name}", "complaints")
