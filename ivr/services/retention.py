@@ -54,6 +54,8 @@ KINDS = ("complaints", "recordings", "transcripts", "call_backs", "calls", "audi
 
 log = logging.getLogger(__name__)
 
+# SQLite takes a state for more telling than fifty keys, and would read all that are closed.
+_BY_KEY = "INDEXED BY sqlite_autoindex_{}_1"
 _ENDED = (ComplaintState.CLOSED, ComplaintState.REJECTED)
 
 
@@ -251,6 +253,7 @@ def _complaints(work: _Work) -> tuple[int, int]:
     found = work.session.execute(
         select(Complaint.ticket, Complaint.created_at)
         .where(Complaint.ticket.in_(work.found), _complaint_is_due(work.cutoff))
+        .with_hint(Complaint, _BY_KEY.format("complaints"), "sqlite")
         .with_for_update()
     ).all()
     tickets = [row.ticket for row in found]
@@ -362,6 +365,7 @@ def _transcripts(work: _Work) -> tuple[int, int]:
         select(Transcript.recording_id)
         .join(Recording, Recording.id == Transcript.recording_id)
         .where(Transcript.recording_id.in_(work.found), _transcript_is_due(work.cutoff))
+        .with_hint(Transcript, _BY_KEY.format("transcripts"), "sqlite")
         .with_for_update(of=Transcript)
     ).all()
     work.session.execute(delete(TranscriptEdit).where(TranscriptEdit.recording_id.in_(ids)))
