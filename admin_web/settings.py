@@ -90,12 +90,12 @@ class DeskSettings:
     listed: tuple[ListedSetting, ...] = ()
     max_upload_mib: int = 20
     transcripts: Literal["on", "off", "not_installed"] = "on"
+    listening_in: Literal["off", "silent", "tone"] = "off"
     voice_of: Callable[[str], str] = _no_voice
     say_yao: bool = True
     mail: MailSettings | None = None
     line: Line | None = None
 
-    listening_in: Literal["off", "silent", "tone"] = "off"
     def __post_init__(self) -> None:
         if len(self.secret_key) < 16:
             raise ValueError("secret_key: give at least 16 characters, random and kept secret")
@@ -123,11 +123,11 @@ class DeskSettings:
         return self.prompts_dir or self.state_dir / "prompts"
 
     @property
-    def voice(self) -> Path:
-        """The socket of the voice process."""
-        return self.voice_socket or self.state_dir / "voice.sock"
-    @property
     def listening(self) -> Path:
         """The socket by which the line lets a call be listened in to."""
         return self.state_dir / "listening.sock"
 
+    @property
+    def voice(self) -> Path:
+        """The socket of the voice process."""
+        return self.voice_socket or self.state_dir / "voice.sock"

@@ -73,8 +73,8 @@ class Settings:
     transcripts: bool
     transcript_calls: int
     media_silence: float
-    drain_seconds: float
     listening_in: Literal["off", "silent", "tone"]
+    drain_seconds: float
     bench_flows: bool
     session_idle: float
     session_max: float
@@ -122,12 +122,12 @@ class Settings:
         """The Unix socket of the voice process."""
         return self.state_dir / "voice.sock"
 
-    def voice_of(self, language: str) -> str:
     @property
     def listening_socket(self) -> Path:
         """The Unix socket by which the desk hears a call that somebody listens in to."""
         return self.state_dir / "listening.sock"
 
+    def voice_of(self, language: str) -> str:
         """The voice that is part of each clause's key; empty where none is installed."""
         # Late: the voices' package is needed only by processes that speak.
         from ivr import voices
