@@ -17,8 +17,8 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from admin_web import (
-    api,
     announcements,
+    api,
     areas,
     audit_log,
     bills,

@@ -60,9 +60,7 @@ def _rows(
     return session.scalars(query.order_by(at.desc(), identity.desc()).limit(limit + 1)).all()
 
 
-def _page(
-    rows: Sequence[Row], keys: Sequence[tuple[datetime, int]], limit: int
-) -> RecentPage[Row]:
+def _page(rows: Sequence[Row], keys: Sequence[tuple[datetime, int]], limit: int) -> RecentPage[Row]:
     if len(rows) <= limit:
         return RecentPage(rows, None)
     at, identity = keys[limit - 1]

@@ -182,7 +182,7 @@ def test_complaints_are_ticked_assigned_and_answered_in_a_browser(
     page.click("text=我来办理")
     page.wait_for_selector("text=现在由您办理这件投诉。")
     page.fill("#reply-zh", "路灯已经修好。")
-    page.click("text=\"试听普通话\"")
+    page.click('text="试听普通话"')
     page.wait_for_selector("#heard-zh audio")
     page.click("text=保存答复")
     page.wait_for_selector("text=答复已保存")
