@@ -32,6 +32,7 @@ PASS_ON = {
     ("ivr/services/bill_import.py", "Message"),  # kept with an import as its parts
     ("ivr/services/bill_import.py", "RefusedError"),
     ("ivr/services/errors.py", "Message"),
+    ("ivr/services/schedule_import.py", "RefusedError"),  # what csv_source found in a line
     ("prompts/errors.py", "Message"),
     ("prompts/voice_client.py", "AudioError"),
     ("prompts/voice_client.py", "VoiceError"),  # it crossed the voice's socket as its parts
