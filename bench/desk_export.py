@@ -1,6 +1,6 @@
 """The download of all calls as CSV: rows a second, the server's memory, who has to wait meanwhile.
 
-    python bench/desk_export.py URL [--rows 10000000] [--query outcome=fault] [--slow]
+    python -m bench.desk_export URL [--rows 10000000] [--query outcome=fault] [--slow]
 
 URL is a database filled by `bench/desk_rows.py` (a copy of one: some small rows are written).
 `ivr serve --only desk` serves it; this program reads `/api/calls.csv` like a client that keeps

@@ -1,6 +1,6 @@
 """How fast every page of the desk is, and counting, with the rows of `bench/desk_rows.py`.
 
-    python bench/desk_pages.py URL [--times 20] [--only WORD] [--table]
+    python -m bench.desk_pages URL [--times 20] [--only WORD] [--table]
 
 URL is a database that `desk_rows` has filled (`sqlite:///FILE`, `postgresql://...`); it is brought
 up to date first. Each page is asked for through the whole application, as an administrator and
@@ -14,6 +14,7 @@ it is not disturbed by others (of PostgreSQL's own work it says nothing). Figure
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import re
 import statistics
@@ -271,6 +272,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="ivr-bench-") as folder:
         app = application(database, Path(folder))
         client = signed_in(app, Role.ADMINISTRATOR)
+        gc.collect()
+        gc.freeze()  # as the desk does when it starts
         pages: dict[str, Any] = {}
         for endpoint, name, path in asked(app, _places(database)):
             label = f"{endpoint} {name}".strip()

@@ -1,6 +1,6 @@
 """The nightly purge and the counting beside a line that writes: how long small writes wait.
 
-    python bench/desk_purge.py URL [--batches 60] [--keep-calls 360]
+    python -m bench.desk_purge URL [--batches 60] [--keep-calls 360]
 
 URL is a copy of a database filled by `bench/desk_rows.py`: the oldest records are removed from it.
 Each kind is purged for so many batches; meanwhile a small row is written forty times a second.

@@ -1,8 +1,8 @@
 # ruff: noqa: E501 - SQL in long lines
 """A year of a busy line, in bulk: calls with their paths, complaints, transcripts, the audit log.
 
-    nice -n 19 python bench/desk_rows.py FILE [--calls 10000000] [--complaints 1000000]
-    nice -n 19 python bench/desk_rows.py FILE --copy-to postgresql://USER@/NAME?host=FOLDER
+    nice -n 19 python -m bench.desk_rows FILE [--calls 10000000] [--complaints 1000000]
+    nice -n 19 python -m bench.desk_rows FILE --copy-to postgresql://USER@/NAME?host=FOLDER
 
 The first makes a SQLite file, the second copies it row for row into an empty PostgreSQL
 database, so that both are measured with the same rows. What is written hangs on the numbers of

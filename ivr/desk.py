@@ -7,6 +7,7 @@ network cannot hold the desk up, nor a hundred open live pages.
 
 from __future__ import annotations
 
+import gc
 from typing import Literal
 
 from flask import Flask
@@ -133,6 +134,10 @@ def main(settings: Settings) -> None:
     chores = _chores(application, database, settings)
     if nightly is not None:
         chores.append(Chore("Purging", nightly.tend))
+    # All that was loaded stays: looking through it took a full collection 160 to 220 ms, in
+    # which no page was answered.
+    gc.collect()
+    gc.freeze()
     try:
         with Chores(chores):
             serve(
