@@ -5,7 +5,8 @@
 URL is a database filled by `bench/desk_rows.py` (a copy of one: some small rows are written).
 `ivr serve --only desk` serves it; this program reads `/api/calls.csv` like a client that keeps
 nothing, and stops after so many rows. Meanwhile it writes a small row forty times a second as
-the line does, and looks at the server's memory and, with SQLite, at the write-ahead log. `--slow`
+the line does, asks for a page of the list each second as others at the desk do, and looks at the
+server's memory and, with SQLite, at the write-ahead log. `--slow`
 takes a breath of a second after each megabyte, as a client behind a thin line does. At the end
 the client goes away in the middle of the file, and the server's work is measured afterwards.
 Figures as JSON.
@@ -20,21 +21,18 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import make_url
 
+from bench.beside import Asker, Writer
 from bench.served import ROOT, free_port
 from ivr.records import Database, migrate
-from ivr.services import heartbeats
 
 TOKEN = "a-token-of-the-bench-0123456789abcdef"  # noqa: S105
 PIECE = 1 << 16
 START_LIMIT_S = 90.0
-EVERY_S = 0.025
 
 
 def memory_mb(pid: int) -> float:
@@ -61,41 +59,6 @@ def _children(pid: int) -> list[int]:
     except OSError:
         return []
     return [int(child) for child in found]
-
-
-class Writer:
-    """Small transactions beside the download; milliseconds of each."""
-
-    def __init__(self, database: Database) -> None:
-        self.taken: list[float] = []
-        self._database = database
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._write)
-
-    def __enter__(self) -> Writer:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _write(self) -> None:
-        while not self._over.wait(EVERY_S):
-            began = time.perf_counter()
-            with self._database.begin() as session:
-                heartbeats.beat(session, "bench", {"n": len(self.taken)}, datetime.now(UTC))
-            self.taken.append((time.perf_counter() - began) * 1000)
-
-    def figures(self) -> dict[str, float]:
-        """Of all writes so far."""
-        taken = sorted(self.taken) or [0.0]
-        return {
-            "writes": len(self.taken),
-            "p50_ms": round(taken[len(taken) // 2], 1),
-            "p99_ms": round(taken[int(len(taken) * 0.99)], 1),
-            "max_ms": round(taken[-1], 1),
-        }
 
 
 def connected(port: int, path: str) -> http.client.HTTPResponse:
@@ -164,7 +127,8 @@ def _measured(
     memory: list[float] = []
     log: list[float] = [wal.stat().st_size / 1e6 if wal.exists() else 0.0]
     looked = breath = 0
-    with Writer(database) as writer:
+    others = Asker(port, "/api/calls?limit=50", TOKEN)
+    with Writer(database) as writer, others:
         began, cpu = time.perf_counter(), cpu_s(pid)
         answer = connected(port, path)
         first_s = None
@@ -202,6 +166,7 @@ def _measured(
         "memory_most_mb": round(max(memory, default=0.0), 1),
         "wal_before_and_most_mb": [round(log[0], 1), round(max(log), 1)],
         "small_writes_meanwhile": writer.figures(),
+        "pages_of_others_meanwhile": others.figures(),
         "cpu_s_in_3_s_after_the_client_left": round(idle, 2),
     }
 

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.desk_export import Writer
+from bench.beside import Writer
 from bench.desk_pages import counted
 from bench.desk_rows import NOW
 from ivr.records import Database, migrate
