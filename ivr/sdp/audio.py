@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
+from ivr.sdp.crypto import Crypto, max_lines, parse_crypto
 from ivr.sdp.description import (
     Connection,
     Media,
@@ -25,6 +26,8 @@ default_ptime_ms = 20  # RFC 3551 §4.5.14
 
 #: RTP/AVPF (RFC 4585) differs for us only in feedback we neither ask for nor send.
 plain_profiles = frozenset({"RTP/AVP", "RTP/AVPF"})
+#: RFC 3711 §4, RFC 5124. Their keys come by a=crypto; those of UDP/TLS/RTP/SAVP (DTLS) do not.
+secure_profiles = frozenset({"RTP/SAVP", "RTP/SAVPF"})
 
 _static_names = {0: "PCMU", 8: "PCMA", 13: "CN"}
 _codecs: dict[str, Codec] = {"PCMU": "PCMU", "PCMA": "PCMA"}
@@ -64,6 +67,8 @@ class Audio:
     comfort_noise: int | None
     ptime_ms: int
     direction: Direction
+    secure: bool = False  # the profile leaves no choice
+    cryptos: tuple[Crypto, ...] = ()  # the keys we can use, the writer's preference first
 
 
 def read_audio(description: SessionDescription, index: int) -> Audio:
@@ -74,8 +79,9 @@ def read_audio(description: SessionDescription, index: int) -> Audio:
         raise SdpError(488, place, f"is {media.kind}, not audio")
     if media.port == 0:
         raise SdpError(488, place, "is refused or switched off (port 0)")
-    if media.protocol.upper() not in plain_profiles:
-        raise SdpError(488, place, f"asks for {media.protocol}; RTP/AVP is spoken here")
+    profile = media.protocol.upper()
+    if profile not in plain_profiles and profile not in secure_profiles:
+        raise SdpError(488, place, f"asks for {media.protocol}; RTP/AVP and RTP/SAVP are spoken")
     connection = media.connection or description.connection
     if connection is None:
         raise SdpError(400, place, "has no c= line, nor has the session")
@@ -99,7 +105,17 @@ def read_audio(description: SessionDescription, index: int) -> Audio:
         noise,
         _ptime(media),
         direction,
+        profile in secure_profiles,
+        _cryptos(media),
     )
+
+
+def _cryptos(media: Media) -> tuple[Crypto, ...]:
+    """The a=crypto lines we can keep to; of two with one tag neither (RFC 4568 §4.1)."""
+    found = [parse_crypto(value) for value in _values(media, "crypto")[:max_lines]]
+    usable = [crypto for crypto in found if crypto is not None]
+    tags = [crypto.tag for crypto in usable]
+    return tuple(crypto for crypto in usable if tags.count(crypto.tag) == 1)
 
 
 def _payload_names(media: Media) -> dict[int, str]:

@@ -4,11 +4,13 @@
 class SdpError(Exception):
     """A session description that cannot be used; `status` is what SIP answers with.
 
-    400: not a session description. 488: well formed, but no media of it is ours.
+    400: not a session description. 488: well formed, but no media of it is ours. `warning` is
+    the warn-code that says why (RFC 3261 §20.43), 0 for none.
     """
 
-    def __init__(self, status: int, place: str, message: str) -> None:
+    def __init__(self, status: int, place: str, message: str, warning: int = 0) -> None:
         super().__init__(f"{place}: {message}")
         self.status = status
         self.place = place
         self.message = message
+        self.warning = warning

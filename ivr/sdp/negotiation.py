@@ -5,12 +5,20 @@ is taken, every other line is refused with port 0. Within it, the offer's first
 codec that we speak is chosen, alone, so that no side has to expect both; its
 payload type and that of telephone-event are the offer's own (§6.1). rtcp-mux,
 ICE and groups are declined by not being repeated.
+
+Encryption (RFC 4568): RTP/SAVP is answered whenever it can be, whatever we want ourselves. RTP/AVP
+with a=crypto is an offer to encrypt if both want to, which PJSIP, Asterisk and others make; it
+is taken up where we prefer encryption, and is how we offer it ourselves where a plain answer
+would do. Of several usable lines the encrypted one is then taken first. Our key lives as long as
+the peer's: a refresh that changes nothing changes no key, and a new key of theirs brings a new
+one of ours.
 """
 
 from dataclasses import replace
 from ipaddress import ip_address
 
 from ivr.sdp.audio import Audio, Direction, read_audio
+from ivr.sdp.crypto import Crypto, our_cryptos, serialize_crypto
 from ivr.sdp.description import (
     Attribute,
     Connection,
@@ -21,9 +29,10 @@ from ivr.sdp.description import (
     serialize,
 )
 from ivr.sdp.errors import SdpError
-from ivr.sdp.plan import Codec, LocalMedia, MediaPlan
+from ivr.sdp.plan import Codec, LocalMedia, MediaPlan, SrtpKeys
 
 _static_types: dict[Codec, int] = {"PCMU": 0, "PCMA": 8}
+_incompatible_transport = 302  # RFC 3261 §20.43: RTP/AVP where RTP/SAVP is wanted, or the reverse
 
 
 def answer(
@@ -34,7 +43,8 @@ def answer(
     SdpError 400 for what is no description, 488 for what has no audio of ours.
     """
     offered = parse(offer)
-    index, audio, payload_type, codec = _choose(offered, local)
+    index, audio, payload_type, codec, crypto = _choose(offered, local)
+    keys = None if crypto is None else _answering_keys(crypto, local)
     theirs = audio.direction
     ours = Direction((theirs.receives, theirs.sends))
     media = tuple(
@@ -46,6 +56,7 @@ def answer(
             audio.comfort_noise,
             ours,
             protocol=section.protocol,
+            cryptos=_line(crypto, keys),
         )
         if number == index
         else replace(section, port=0, connection=None, bandwidths=(), attributes=())
@@ -53,13 +64,28 @@ def answer(
     )
     description = replace(_our_session(local, media), timing=offered.timing)
     body = _versioned(description, previous)
-    return body, _plan(audio, payload_type, codec, send=ours.sends, receive=ours.receives)
+    plan = _plan(audio, payload_type, codec, send=ours.sends, receive=ours.receives)
+    return body, replace(plan, srtp=keys)
 
 
 def offer(local: LocalMedia, previous: bytes | None = None) -> bytes:
-    """Offer our codecs in our order, telephone-event 0-16, both directions."""
+    """Offer our codecs in our order, telephone-event 0-16, both directions.
+
+    RTP/SAVP where encryption is required or in use; RTP/AVP with keys where it is preferred.
+    """
     codecs = tuple((_static_types[codec], codec) for codec in local.codecs)
-    media = _our_media(local, codecs, local.telephone_event, "0-16", None, Direction.sendrecv)
+    cryptos = _offered_keys(local)
+    secure = cryptos and (local.encryption == "required" or local.keys is not None)
+    media = _our_media(
+        local,
+        codecs,
+        local.telephone_event,
+        "0-16",
+        None,
+        Direction.sendrecv,
+        protocol="RTP/SAVP" if secure else "RTP/AVP",
+        cryptos=cryptos,
+    )
     return _versioned(_our_session(local, (media,)), previous)
 
 
@@ -85,20 +111,24 @@ def accept(offer: bytes, answer: bytes) -> MediaPlan:
         )
     )
     plan = _plan(audio, *chosen, send=both.sends, receive=both.receives)
+    plan = replace(plan, srtp=_agreed_keys(offered, audio))
     if offered.telephone_event is None:
         plan = replace(plan, telephone_event=None)
     return plan
 
 
-def _choose(offered: SessionDescription, local: LocalMedia) -> tuple[int, Audio, int, Codec]:
-    """The first audio section we can serve; else the reason of the first that we cannot."""
+_Choice = tuple[int, Audio, int, Codec, Crypto | None]
+
+
+def _choose(offered: SessionDescription, local: LocalMedia) -> _Choice:
+    """The audio section we serve; else the reason of the first that we cannot."""
     if not offered.media:
         raise SdpError(488, "offer", "has no m= line")
-    family = _family(local.address)
+    plain: _Choice | None = None
     refusal: SdpError | None = None
     for index in range(len(offered.media)):
         try:
-            audio = read_audio(offered, index)
+            choice = _usable(offered, index, local)
         except SdpError as error:
             if error.status == 400:
                 raise
@@ -106,14 +136,73 @@ def _choose(offered: SessionDescription, local: LocalMedia) -> tuple[int, Audio,
             if refusal is None or offered.media[index].kind.lower() == "audio":
                 refusal = error
             continue
-        if audio.connection.family != family and not audio.connection.is_unspecified:
-            refusal = SdpError(488, f"m= section {index + 1}", f"is not reachable over {family}")
-            continue
-        for payload_type, codec in audio.codecs:
-            if codec in local.codecs:
-                return index, audio, payload_type, codec
-        refusal = SdpError(488, f"m= section {index + 1}", "offers no codec of ours")
-    raise refusal or SdpError(488, "offer", "has no usable audio")
+        if choice[-1] is not None or local.encryption == "off":
+            return choice
+        plain = plain or choice
+    if plain is None:
+        raise refusal or SdpError(488, "offer", "has no usable audio")
+    return plain
+
+
+def _usable(offered: SessionDescription, index: int, local: LocalMedia) -> _Choice:
+    """One section as we would answer it; SdpError 488 where we cannot."""
+    audio = read_audio(offered, index)
+    place = f"m= section {index + 1}"
+    family = _family(local.address)
+    if audio.connection.family != family and not audio.connection.is_unspecified:
+        raise SdpError(488, place, f"is not reachable over {family}")
+    crypto = audio.cryptos[0] if audio.cryptos and local.secret else None
+    if audio.secure and crypto is None:
+        raise SdpError(
+            488, place, "is encrypted without an a=crypto of ours", _incompatible_transport
+        )
+    if not audio.secure and local.encryption == "off":
+        crypto = None
+    if crypto is None and local.encryption == "required":
+        raise SdpError(488, place, "is not encrypted; RTP/SAVP is needed", _incompatible_transport)
+    for payload_type, codec in audio.codecs:
+        if codec in local.codecs:
+            return index, audio, payload_type, codec, crypto
+    raise SdpError(488, place, "offers no codec of ours")
+
+
+def _answering_keys(crypto: Crypto, local: LocalMedia) -> SrtpKeys:
+    """Our key beside the peer's: the one in use, as long as the peer has not changed its own."""
+    held = local.keys
+    if held is not None and (held.suite, held.receive) == (crypto.suite, crypto.key):
+        ours = held.send
+    else:
+        ours = next(one.key for one in our_cryptos(local.secret) if one.suite == crypto.suite)
+    return SrtpKeys(crypto.suite, ours, crypto.key, crypto.mki_bytes, crypto.window)
+
+
+def _line(crypto: Crypto | None, keys: SrtpKeys | None) -> tuple[Crypto, ...]:
+    """The a=crypto of an answer: the tag and suite of the offer, our key (RFC 4568 §5.1.2)."""
+    if crypto is None or keys is None:
+        return ()
+    return (Crypto(crypto.tag, crypto.suite, keys.send),)
+
+
+def _offered_keys(local: LocalMedia) -> tuple[Crypto, ...]:
+    if local.keys is not None:
+        return (Crypto(1, local.keys.suite, local.keys.send),)
+    if local.encryption == "off" or not local.secret:
+        return ()
+    return our_cryptos(local.secret)
+
+
+def _agreed_keys(offered: Audio, audio: Audio) -> SrtpKeys | None:
+    """What an answer makes of the keys we offered (RFC 4568 §5.1.3); SdpError 488."""
+    ours = {(crypto.tag, crypto.suite): crypto for crypto in offered.cryptos}
+    for crypto in audio.cryptos:
+        mine = ours.get((crypto.tag, crypto.suite))
+        if mine is not None:
+            return SrtpKeys(crypto.suite, mine.key, crypto.key, crypto.mki_bytes, crypto.window)
+    if offered.secure or audio.secure:
+        raise SdpError(
+            488, "answer", "takes none of the keys offered (a=crypto)", _incompatible_transport
+        )
+    return None
 
 
 def _plan(audio: Audio, payload_type: int, codec: Codec, *, send: bool, receive: bool) -> MediaPlan:
@@ -149,6 +238,7 @@ def _our_media(
     direction: Direction,
     *,
     protocol: str = "RTP/AVP",
+    cryptos: tuple[Crypto, ...] = (),
 ) -> Media:
     attributes = [Attribute("rtpmap", f"{pt} {codec}/8000") for pt, codec in codecs]
     formats = [str(pt) for pt, _ in codecs]
@@ -163,6 +253,7 @@ def _our_media(
     attributes.append(Attribute("ptime", str(local.ptime_ms)))
     if local.rtcp_port != local.port + 1:
         attributes.append(Attribute("rtcp", str(local.rtcp_port)))
+    attributes += [Attribute("crypto", serialize_crypto(crypto)) for crypto in cryptos]
     attributes.append(Attribute(direction.name))
     return Media("audio", local.port, protocol, tuple(formats), attributes=tuple(attributes))
 
