@@ -20,7 +20,7 @@ from served import options, served
 
 LIMIT_S = 60.0
 WAIT_S = 0.02
-SETTLED_S = 31.0  # after this the supervisor's delay is the shortest again
+SETTLED_S = 11.0  # after this the supervisor's delay is the shortest again
 
 
 def responder_of(supervisor: int) -> int:
