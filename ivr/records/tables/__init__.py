@@ -46,6 +46,7 @@ from ivr.records.tables.drafts import FlowDraft, FlowDraftStep, FlowScenario
 from ivr.records.tables.line import Heartbeat, Number, Setting, TrunkRow
 from ivr.records.tables.outages import Area, Outage, OutageArea, OutageTemplate, OutageUpload
 from ivr.records.tables.pronunciations import Pronunciation
+from ivr.records.tables.routes import Route, RoutePlace
 from ivr.records.tables.schedules import (
     Announcement,
     CalendarDay,
@@ -140,6 +141,8 @@ __all__ = [
     "RecordingState",
     "RecoveryCode",
     "Role",
+    "Route",
+    "RoutePlace",
     "SavedSearch",
     "Schedule",
     "ScheduleChange",

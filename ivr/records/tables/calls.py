@@ -85,6 +85,7 @@ class Call(Base):
         Index("ix_calls_ended_by_started_at", "ended_by", "started_at"),
         Index("ix_calls_outcome_started_at", "outcome", "started_at"),
         Index("ix_calls_last_place_started_at", "last_place", "started_at"),
+        Index("ix_calls_route_id_started_at", "route_id", "started_at"),
         Index(
             "ix_calls_running",
             "started_at",
@@ -126,6 +127,9 @@ class Call(Base):
     outcome: Mapped[CallOutcome | None] = mapped_column(words(CallOutcome))
     last_place: Mapped[str | None] = mapped_column(String(130))
     person_wait_s: Mapped[float | None]
+    # Of `routes`; no foreign key, for which SQLite would copy ten million calls. None: not known
+    # yet; 0: its steps are to be asked (`ivr.services.call_routes`).
+    route_id: Mapped[int | None]
 
     packets_sent: Mapped[int | None]
     packets_received: Mapped[int | None]
