@@ -211,7 +211,9 @@ def _parse_origin(value: str, place: str) -> Origin:
     session_id, version, net, family, address = fields[-5:]
     if net.upper() != "IN" or not _number.match(session_id) or not _number.match(version):
         raise SdpError(400, place, "o= needs a numeric session id and version, and IN")
-    if not family.isascii():  # in capitals it might be no Latin-1 any more, and could not be written
+    if (
+        not family.isascii()
+    ):  # in capitals it might be no Latin-1 any more, and could not be written
         raise SdpError(400, place, "o= needs IP4 or IP6 before its address")
     return Origin(fields[0], session_id, int(version), family.upper(), address)
 

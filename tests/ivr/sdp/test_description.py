@@ -150,3 +150,9 @@ def test_one_changed_byte_raises_nothing_but_sdp_errors(data: st.DataObject):
         parse(bytes(text))
     except SdpError as error:
         assert error.status in (400, 488)  # noqa: PT017 - either outcome is right
+
+
+def test_an_origin_whose_family_could_not_be_written_again_is_refused():
+    """Found by fuzzing: ÿ is Latin-1, its capital is not."""
+    with pytest.raises(SdpError, match="o= needs IP4 or IP6"):
+        parse(b"v=0\r\no=- 1 1 IN IP4\xff 192.0.2.9\r\ns=-\r\nt=0 0\r\n")
