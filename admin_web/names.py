@@ -248,6 +248,7 @@ AUDIT_WORD = {
     "complaint_opened_up": _l("Complaint no longer confidential"),
     "call_back_done": _l("Call-back done"),
     "recording_heard": _l("Recording heard"),
+    "sip_trace_fetched": _l("SIP trace fetched"),
     "listening_in_began": _l("Began to listen in to a call"),
     "listening_in_ended": _l("Ended listening in to a call"),
     "transcript_read": _l("Transcript read"),
@@ -314,6 +315,7 @@ AUDIT_DETAIL = {
     "call_backs": _l("Call-backs"),
     "audit": _l("Entries of this log"),
     "clauses": _l("Rendered clauses"),
+    "traces": _l("SIP traces (files)"),
     "sessions": _l("Sessions"),
     "to": _l("New state"),
     "fields": _l("Fields"),
@@ -331,6 +333,7 @@ KEPT_KIND = {
     "complaints": _l("Complaints"),
     "audit": _l("Entries of the audit log"),
     "clauses": _l("Rendered clauses"),
+    "traces": _l("SIP traces (files)"),
     "sessions": _l("Ended sessions"),
 }
 SETTING_SOURCE = {"environment": _l("environment"), "default": _l("default")}

@@ -155,6 +155,7 @@ WHO_MAY: dict[str, Door | frozenset[str]] = {
     "calls.calls_csv": _READING_CALLS,
     "calls.call": _READING_CALLS,
     "calls.path": _READING_CALLS,
+    "calls.trace": _ADMINISTRATOR,
     "calls.live": _SUPERVISING,
     "calls.live_now": _SUPERVISING,
     "calls.live_events": _SUPERVISING,

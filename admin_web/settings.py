@@ -86,6 +86,8 @@ class DeskSettings:
     numbers_for: frozenset[str] = frozenset({"administrator", "supervisor", "clerk"})
     periods: Periods = KEPT
     keep_clauses: int = 90
+    keep_traces: int = 7
+    traces: bool = True
     purge_at: time | None = time(3, 30)
     listed: tuple[ListedSetting, ...] = ()
     max_upload_mib: int = 20
@@ -116,6 +118,11 @@ class DeskSettings:
     def clauses(self) -> Path:
         """Where the voice process keeps rendered clauses."""
         return self.state_dir / "clauses"
+
+    @property
+    def sip_traces(self) -> Path:
+        """Where the line keeps what signalling said."""
+        return self.state_dir / "traces"
 
     @property
     def recorded_prompts(self) -> Path:

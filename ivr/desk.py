@@ -60,6 +60,8 @@ def desk_settings(settings: Settings) -> DeskSettings:
         numbers_for=settings.numbers_for,
         periods=periods(settings),
         keep_clauses=settings.keep_clauses,
+        keep_traces=settings.keep_traces,
+        traces=settings.sip_trace_mb > 0,
         purge_at=settings.purge_at,
         listed=_listed(settings),
     )

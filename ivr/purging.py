@@ -22,6 +22,7 @@ from ivr.services import audit_check, retention
 from ivr.services.audit_check import AuditCheck
 from ivr.services.retention import Periods
 from ivr.settings import Settings
+from ivr.traces import older
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +51,11 @@ def would_purge(settings: Settings, database: Database, now: datetime) -> Purged
     """What a run would remove now; nothing is touched."""
     with database.read() as session:
         found = retention.due(session, periods(settings), now)
-    clauses = sum(1 for _ in idle_clauses(settings, now))
-    return Purged({kind: number for kind, number in found.items() if number} | _some(clauses))
+    files = {
+        "clauses": sum(1 for _ in idle_clauses(settings, now)),
+        "traces": sum(1 for _ in old_traces(settings, now)),
+    }
+    return Purged(_some(found) | _some(files))
 
 
 def purge(settings: Settings, database: Database, now: datetime) -> Purged:
@@ -60,12 +64,14 @@ def purge(settings: Settings, database: Database, now: datetime) -> Purged:
     done = retention.purge(
         database, periods(settings), now, state_dir=settings.state_dir, rest=rest.take
     )
-    clauses = 0
-    for path in idle_clauses(settings, now):
-        path.unlink(missing_ok=True)
-        clauses += 1
-    removed = {**done.removed, **_some(clauses)}
-    if clauses:
+    files = _some(
+        {
+            "clauses": _unlinked(idle_clauses(settings, now)),
+            "traces": _unlinked(old_traces(settings, now)),
+        }
+    )
+    removed = {**done.removed, **files}
+    if files:
         retention.keep_outcome(database, removed, done.faults, now)
     checked = audit_check.check_and_keep(database, now)
     said = ", ".join(f"{number} {kind}" for kind, number in removed.items()) or "nothing"
@@ -77,8 +83,16 @@ def purge(settings: Settings, database: Database, now: datetime) -> Purged:
     return Purged(removed, tuple(done.faults), checked)
 
 
-def _some(clauses: int) -> dict[str, int]:
-    return {"clauses": clauses} if clauses else {}
+def _some(numbers: Mapping[str, int]) -> dict[str, int]:
+    return {kind: number for kind, number in numbers.items() if number}
+
+
+def _unlinked(paths: Iterator[Path]) -> int:
+    removed = 0
+    for path in paths:
+        path.unlink(missing_ok=True)
+        removed += 1
+    return removed
 
 
 class _Rest:
@@ -93,6 +107,12 @@ class _Rest:
         self._never.wait(min(1.0, time.monotonic() - self._since))
         self._since = time.monotonic()
         return True
+
+
+def old_traces(settings: Settings, now: datetime) -> Iterator[Path]:
+    """Files of SIP traces that nothing was written to since their time."""
+    if settings.keep_traces:
+        yield from older(settings.traces_dir, now - timedelta(days=settings.keep_traces))
 
 
 def idle_clauses(settings: Settings, now: datetime) -> Iterator[Path]:

@@ -301,6 +301,17 @@ SETTINGS: tuple[Setting, ...] = (
         ),
     ),
     Setting(
+        "sip_trace_mb",
+        values.trace_size,
+        "64",
+        Wording("0 (none), or a number up to 10000", "0（不保留），或不超过 10000 的数"),
+        Wording(
+            "megabytes of signalling kept, the newest, to look for faults; administrators download "
+            "a call's as pcap on its page (keys and secrets are made unreadable)",
+            "为排查故障保留多少兆字节最新的信令；管理员可在通话页面下载 pcap（按键和密钥不可读）",
+        ),
+    ),
+    Setting(
         "bench_flows",
         values.switch,
         "0",
@@ -405,6 +416,13 @@ SETTINGS: tuple[Setting, ...] = (
             "days to keep rendered clauses nobody needed (they are made again when needed)",
             "合成语句闲置多少天后清理（需要时会重新合成）",
         ),
+    ),
+    Setting(
+        "keep_traces",
+        values.days,
+        "7",
+        _DAYS,
+        Wording("days to keep SIP traces of calls", "通话信令跟踪保留的天数"),
     ),
     Setting(
         "purge_at",

@@ -83,6 +83,11 @@ def call_bound(raw: object) -> int:
     return whole_number(raw, 0, 10000)
 
 
+def trace_size(raw: object) -> int:
+    """Megabytes of SIP traces: 0 (none) to 10000."""
+    return whole_number(raw, 0, 10_000)
+
+
 def request_rate(raw: object) -> int:
     """How many requests a minute: 1 to 1000000."""
     return whole_number(raw, 1, 1_000_000)

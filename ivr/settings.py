@@ -75,6 +75,7 @@ class Settings:
     media_silence: float
     listening_in: Literal["off", "silent", "tone"]
     drain_seconds: float
+    sip_trace_mb: int
     bench_flows: bool
     session_idle: float
     session_max: float
@@ -86,6 +87,7 @@ class Settings:
     keep_complaints: int
     keep_audit: int
     keep_clauses: int
+    keep_traces: int
     purge_at: time | None
     summary_to: tuple[str, ...]
     summary_at: time | None
@@ -106,6 +108,11 @@ class Settings:
     def clauses_dir(self) -> Path:
         """Rendered clauses, one file each; may be deleted at any time."""
         return self.state_dir / "clauses"
+
+    @property
+    def traces_dir(self) -> Path:
+        """What signalling said, some days back; may be deleted at any time."""
+        return self.state_dir / "traces"
 
     @property
     def recordings_dir(self) -> Path:

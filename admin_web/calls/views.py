@@ -26,6 +26,7 @@ from admin_web.audit import exported, heard, note, seen
 from admin_web.calls.blueprint import blueprint
 from admin_web.calls.forms import CallSearch, NoteForm, SaveSearch
 from admin_web.calls.quality import described
+from admin_web.calls.trace import is_traced
 from admin_web.calls.way import visits, way
 from admin_web.desk import desk
 from admin_web.downloads import csv_answer
@@ -35,7 +36,7 @@ from admin_web.names import word
 from admin_web.numbers import number_view
 from admin_web.places import places
 from admin_web.reasons import said
-from admin_web.roles import ADMINISTRATOR
+from admin_web.roles import ADMINISTRATOR, may
 from admin_web.sound import send_recording
 from ivr.records.tables import Call
 from ivr.services import (
@@ -234,6 +235,8 @@ def _call(call_id: str, note_form: NoteForm | None) -> ResponseReturnValue:
         quality=described(detail.call),
         note_form=note_form or NoteForm(None),
         reason=_reason(detail.call),
+        traced=may("calls.trace") and is_traced(detail.call),
+        kept_traces=desk().settings.traces,
     ), 422 if note_form else 200
 
 

@@ -17,7 +17,7 @@ from ivr.services.retention import MOST_COUNTED
 
 blueprint = Blueprint("retention", __name__, url_prefix="/retention")
 
-CLAUSES = "clauses"
+CLAUSES, TRACES = "clauses", "traces"
 
 # kind: (its setting, the rule in words)
 RULES: dict[str, tuple[str, LazyString]] = {
@@ -39,6 +39,10 @@ RULES: dict[str, tuple[str, LazyString]] = {
     CLAUSES: (
         "IVR_KEEP_CLAUSES",
         _l("After they were last needed; texts that are published stay. Counted at night."),
+    ),
+    TRACES: (
+        "IVR_KEEP_TRACES",
+        _l("After the last message of their file; before that where their room is used up."),
     ),
 }
 
@@ -75,9 +79,12 @@ def retention() -> ResponseReturnValue:
         "complaints": settings.periods.complaints,
         "audit": settings.periods.audit,
         CLAUSES: settings.keep_clauses,
+        TRACES: settings.keep_traces,
     }
     lines = [
-        Line(kind, days[kind], setting, rule, None if kind == CLAUSES else due.get(kind, 0))
+        Line(
+            kind, days[kind], setting, rule, None if kind in (CLAUSES, TRACES) else due.get(kind, 0)
+        )
         for kind, (setting, rule) in RULES.items()
     ]
     return render_template(

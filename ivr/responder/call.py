@@ -411,6 +411,7 @@ class Call:
             from_user=self._invite.from_user,
             from_display=self._invite.from_display,
             trunk=self._invite.trunk,
+            caused_by=self._invite.call_id,
         )
 
     def hang_up(self, reason: str) -> None:

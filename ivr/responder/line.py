@@ -36,6 +36,7 @@ from ivr.sip import events
 from ivr.sip.address import Flow
 from ivr.sip.config import UserAgentConfig
 from ivr.sip.user_agent import UserAgent
+from ivr.traces import TraceWriter
 from prompts.render_all import foreseeable
 from prompts.store import ClauseStore
 
@@ -71,6 +72,9 @@ class Line:
         addresses = LocalAddresses(settings.sip_host, settings.public_address)
         self.sip = SipTransport(reactor, agent, addresses, settings.sip_port)
         self.sip.listener = self._event
+        self._trace = TraceWriter(settings.traces_dir, settings.sip_trace_mb << 20)
+        if settings.sip_trace_mb:
+            self.sip.trace = self._trace
         self._engine = MediaEngine(
             settings.rtp_ports,
             wall_clock=time.time,
@@ -115,6 +119,7 @@ class Line:
         """Listen and serve; raises CannotListenError where a port is taken."""
         self._pool.start()
         self.records.start()
+        self._trace.start()
         self.sip.listen(self.settings.sip_host)
         self._ticker.start()
         self._content.start()
@@ -142,6 +147,7 @@ class Line:
         self._ticker.stop()
         self._listening.stop()
         self.sip.close()
+        self._trace.stop()
         self._engine.close()
         self.ledger.flush()
         self.records.stop()

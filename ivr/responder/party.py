@@ -152,13 +152,14 @@ class Person:
         from_user: str,
         from_display: str,
         trunk: str | None,
+        caused_by: str,
     ) -> None:
-        """Call the person; the caller hears ringing meanwhile."""
+        """Call the person; the caller, whose Call-ID is `caused_by`, hears ringing meanwhile."""
         deadlines = self._exchange.deadlines
         self._clock = deadlines.at(deadlines.now + timeout_s, self._timed_out)
         self._caller.loop(RINGBACK)
         resolving = self._exchange.path_to(target, path)
-        resolving.addCallback(self._invite, target, from_user, from_display, trunk)
+        resolving.addCallback(self._invite, target, from_user, from_display, trunk, caused_by)
         resolving.addErrback(self._failed)
 
     @property
@@ -175,7 +176,13 @@ class Person:
         return "answered" if self._answered else "failed"
 
     def _invite(
-        self, path: Flow, target: str, from_user: str, from_display: str, trunk: str | None
+        self,
+        path: Flow,
+        target: str,
+        from_user: str,
+        from_display: str,
+        trunk: str | None,
+        caused_by: str,
     ) -> None:
         if self._over:
             return
@@ -196,6 +203,7 @@ class Person:
             trunk=trunk,
         )
         self._own.listener = self._heard
+        self._exchange.sip.relate(self._call, caused_by)
         self._exchange.join(self._call, self._event)
         self._exchange.sip.pump()
 

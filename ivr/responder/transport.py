@@ -21,6 +21,7 @@ from ivr.sip.address import Flow
 from ivr.sip.errors import SipParseError
 from ivr.sip.framing import StreamFramer
 from ivr.sip.user_agent import UserAgent
+from ivr.traces import TraceWriter
 
 CONNECTION_LIMIT = 1000
 IDLE_S = 900
@@ -73,6 +74,8 @@ class SipTransport:
     ) -> None:
         self._reactor = reactor
         self.user_agent = user_agent
+        self.trace: TraceWriter | None = None
+        """Where messages are kept for those who look for a fault, if anywhere."""
         self.addresses = addresses
         self.port = port
         self.listener: Callable[[Any], None] = lambda _event: None
@@ -102,6 +105,8 @@ class SipTransport:
     # --- in
     def received(self, data: bytes, flow: Flow) -> None:
         """Hand one message to the user agent."""
+        if self.trace is not None:
+            self.trace.note(True, flow.transport, flow.local, flow.remote, data)
         self.user_agent.receive(data, flow, time.monotonic())
         self.pump()
 
@@ -149,7 +154,14 @@ class SipTransport:
         finally:
             self._pumping = False
 
+    def relate(self, call: int, call_id: str) -> None:
+        """Say that a call of ours was placed for the call with this Call-ID."""
+        if self.trace is not None:
+            self.trace.relate(call_id, self.user_agent.call_id(call))
+
     def _send(self, flow: Flow, data: bytes) -> None:
+        if self.trace is not None:
+            self.trace.note(False, flow.transport, flow.local, flow.remote, data)
         if flow.transport == "udp":
             if self._udp is not None:
                 self._udp.send(data, flow.remote)

@@ -47,6 +47,8 @@ class Phase(Enum):
 class Call(ABC):
     """One call. `number` is what the program knows it by."""
 
+    call_id: str
+
     def __init__(self, core: Core, phase: Phase, contact_user: str | None) -> None:
         self.core = core
         self.number = core.new_number()

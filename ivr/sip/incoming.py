@@ -33,6 +33,7 @@ class IncomingCall(Call):
         self, core: Core, request: Request, transaction: ServerTransaction, flow: Flow
     ) -> None:
         super().__init__(core, Phase.OFFERED, request.uri.user)
+        self.call_id = request.call_id
         self._request = request
         self._transaction = transaction
         self._offered = offered(request) is not None

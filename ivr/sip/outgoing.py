@@ -43,7 +43,7 @@ class OutgoingCall(Call):
         self.media.local = body
         self._flow = flow
         self._tag = core.new_id()
-        self._call_id = core.new_id()
+        self.call_id = core.new_id()
         self._cseq = 0
         self._target = target
         self._caller = caller.with_tag(self._tag).serialize()
@@ -71,7 +71,7 @@ class OutgoingCall(Call):
             ("Max-Forwards", "70"),
             ("From", self._caller),
             ("To", NameAddr(self._target).serialize()),
-            ("Call-ID", self._call_id),
+            ("Call-ID", self.call_id),
             ("CSeq", f"{self._cseq} INVITE"),
             ("Contact", self.core.contact(self._flow, self.contact_user)),
             ("Allow", allow),

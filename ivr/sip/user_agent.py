@@ -95,6 +95,11 @@ class UserAgent:
         """Calls alive, ringing ones among them."""
         return len(self._core.calls)
 
+    def call_id(self, call: int) -> str:
+        """The Call-ID of a call that is alive; empty where it is not."""
+        found = self._core.calls.get(call)
+        return "" if found is None else found.call_id
+
     @property
     def counters(self) -> Counter[str]:
         return self._core.counters

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ivr.traces import TracedMessage, Wanted, messages
 from tests.line.harness import free_port
 from tests.line.jobs import Town
 from tests.line.phone import Phone, wait_until
@@ -79,6 +80,13 @@ def outcome(served: Responder, call: dict[str, object]) -> str:
         call["id"],
     )
     return str(row["outcome"])
+
+
+def trace_with(served: Responder, call: Wanted, *, dialogs: int) -> list[TracedMessage]:
+    """The trace of a call once a BYE of each of its dialogs is in it; empty before."""
+    kept = messages(served.settings.traces_dir, call)
+    ended = {one.call_id for one in kept if one.data.startswith(b"BYE ")}
+    return kept if len(ended) == dialogs else []
 
 
 def share_of_tone(heard: np.ndarray, hertz: float) -> float:
@@ -158,6 +166,13 @@ def who_hangs_up_while_talking_to_the_person_ends_both_calls(served, town):
     call = ended(served, "13900000005")
     assert call["ended_by"] == "caller"
     assert not call["self_served"]
+    # Both dialogs stand in the call's trace: the caller's, and ours with the person.
+    wanted = Wanted(str(call["sip_call_id"]), 0.0, None)
+    wait_until(lambda: trace_with(served, wanted, dialogs=2), "the trace of both dialogs")
+    kept = trace_with(served, wanted, dialogs=2)
+    methods = [one.data.split(b" ")[0] for one in kept if not one.data.startswith(b"SIP/2.0")]
+    assert methods.count(b"INVITE") >= 3
+    assert methods.count(b"BYE") == 2
 
 
 def a_busy_person_means_a_message_that_becomes_a_call_back(served, town):
