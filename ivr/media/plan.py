@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from ivr.media.srtp import SrtpPlan
+
 
 class Plan(Protocol):
     """Anything with these fields will do: LegPlan, or what an SDP negotiation returns."""
@@ -25,6 +27,8 @@ class Plan(Protocol):
     def send(self) -> bool: ...
     @property
     def receive(self) -> bool: ...
+    @property
+    def srtp(self) -> SrtpPlan | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +44,4 @@ class LegPlan:
     ptime_ms: int = 20
     send: bool = True
     receive: bool = True
+    srtp: SrtpPlan | None = None
