@@ -38,7 +38,9 @@ class RegistrationState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class InviteReceived:
-    """Somebody calls; 100 is sent already. `body` is None where the offer is left to us."""
+    """Somebody calls; 100 is sent already. `body` is None where the offer is left to us.
+
+    `known` is False for a stranger (`screening`)."""
 
     call: int
     called_user: str
@@ -50,6 +52,7 @@ class InviteReceived:
     flow: Flow
     call_id: str
     trunk: str | None
+    known: bool = True
 
 
 @dataclass(frozen=True, slots=True)

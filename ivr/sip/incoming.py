@@ -36,6 +36,9 @@ class IncomingCall(Call):
         self.call_id = request.call_id
         self._request = request
         self._transaction = transaction
+        self.called_from = flow.remote[0]
+        """The host that the first INVITE came from, whatever came later."""
+        self._known = True
         self._offered = offered(request) is not None
         self._rung = False
         self._reliable = "100rel" in (tag.lower() for tag in request.require)
@@ -52,15 +55,24 @@ class IncomingCall(Call):
     def _first_cseq(self) -> int:
         return 1 + int.from_bytes(self.core.entropy(2), "big")
 
-    def begin(self, flow: Flow, trunk: str | None, now: float) -> None:
-        """Answer 100 and tell the program."""
+    def begin(self, flow: Flow, trunk: str | None, now: float, *, known: bool = True) -> None:
+        """Answer 100 and tell the program.
+
+        A stranger by UDP gets neither 100 nor 180: whoever has an answer repeats its INVITE no
+        more, and each copy is what a lost 200 is sent again for (`ivr.gate`). §17.2.1 asks for
+        100 only where the answer takes longer than 200 ms. Nor are its addresses believed.
+        """
+        self._known = known or flow.transport != "udp"
+        if not known and self.dialog is not None:
+            self.dialog.trust_addresses = False
         request, transaction = self._request, self._transaction
         self.core.calls[self.number] = self
         self.list_dialog()
         self.core.callers[self._caller] = self
         transaction.on_failure = self._transaction_failed
         transaction.on_cancel = self.cancel
-        self.reply(request, transaction, 100, now)
+        if self._known:
+            self.reply(request, transaction, 100, now)
         limit = self.core.config.durations.invite_expires_s
         wanted = request.expires
         self._patience = self.core.timers.set(
@@ -79,6 +91,7 @@ class IncomingCall(Call):
                 flow=flow,
                 call_id=request.call_id,
                 trunk=trunk,
+                known=known,
             )
         )
 
@@ -92,8 +105,9 @@ class IncomingCall(Call):
         self._rung = True
         fields: list[tuple[str, str]] = [("Contact", self.contact()), ("Allow", allow)]
         if not self._reliable:
-            self._dialog_reply(180, now, fields)
-            self._remind(now)
+            if self._known:
+                self._dialog_reply(180, now, fields)
+                self._remind(now)
         elif self._offered:
             # Without an offer in the INVITE the first reliable answer would have to carry ours
             # (RFC 3261 §13.2.1), which the program gives with its answer: no 180 then.

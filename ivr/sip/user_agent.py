@@ -24,6 +24,7 @@ from ivr.sip.name_addr import NameAddr
 from ivr.sip.outgoing import OutgoingCall
 from ivr.sip.registration import TrunkClient
 from ivr.sip.responses import Fields
+from ivr.sip.screening import Admitted, EverybodyIsServed, Screening, TurnedAway, Verdict
 from ivr.sip.session_timer import too_small
 from ivr.sip.uri import Uri
 
@@ -31,8 +32,14 @@ from ivr.sip.uri import Uri
 class UserAgent:
     """A SIP user agent for many calls and trunks. `counters` tells what was dropped and why."""
 
-    def __init__(self, config: UserAgentConfig, entropy: Callable[[int], bytes]) -> None:
+    def __init__(
+        self,
+        config: UserAgentConfig,
+        entropy: Callable[[int], bytes],
+        screening: Screening | None = None,
+    ) -> None:
         self._core = Core(config, entropy)
+        self._screening = screening or EverybodyIsServed()
         self._trunks: dict[str, TrunkClient] = {}
 
     # Wire
@@ -54,7 +61,7 @@ class UserAgent:
                 message.received_from(*flow.remote)
                 self._request(message, flow, now)
         except SipParseError as error:
-            self._refuse_malformed(error, flow)
+            self._refuse_malformed(error, flow, now)
 
     def flow_failed(self, flow: Flow, now: float) -> None:
         """A path is gone: an ICMP error, or a connection lost or refused."""
@@ -216,6 +223,7 @@ class UserAgent:
                 transaction.receive(request, now)
             else:
                 self._acknowledge(request, now)
+            self._note_proof(request, flow, now)
         elif transaction is not None:
             transaction.receive(request, now)
         elif request.method == "CANCEL":
@@ -242,7 +250,7 @@ class UserAgent:
         core = self._core
         invite = core.transactions.find_server(request, method="INVITE")
         if invite is None:
-            core.answer_statelessly(request, flow, 481)
+            self._stray(request, flow, now)
             return
         call = core.callers.get((request.call_id, request.from_.tag or ""))
         tag = call.dialog.local_tag if call is not None and call.dialog is not None else None
@@ -255,13 +263,45 @@ class UserAgent:
         key = (request.call_id, request.to.tag or "", request.from_.tag or "")
         call = core.dialogs.get(key)
         if call is None:
-            core.answer_statelessly(request, flow, 481)
+            self._stray(request, flow, now)
         else:
+            self._note_proof(request, flow, now)
             call.receive(request, flow, now)
+
+    def _note_proof(self, request: Request, flow: Flow, now: float) -> None:
+        """Who names the tag of our answer, from where it was sent to, has heard us.
+
+        From anywhere else it proves nothing: a caller could say it in another's name.
+        """
+        call = self._core.callers.get((request.call_id, request.from_.tag or ""))
+        if (
+            isinstance(call, IncomingCall)
+            and call.called_from == flow.remote[0]
+            and call.dialog is not None
+            and request.to.tag == call.dialog.local_tag
+        ):
+            self._screening.heard_us(flow, now)
+
+    def _turned_away(self, verdict: Verdict, request: Request, flow: Flow) -> bool:
+        """Give the one answer there is, or none."""
+        if isinstance(verdict, Admitted):
+            return False
+        if verdict.status:
+            self._core.answer_statelessly(request, flow, verdict.status, verdict.headers)
+        else:
+            self._core.counters["met with silence"] += 1
+        return True
+
+    def _stray(self, request: Request, flow: Flow, now: float) -> None:
+        """A request of a call that we do not know: 481, for those who may know that we are here."""
+        if not self._turned_away(self._screening.stray(request, flow, now), request, flow):
+            self._core.answer_statelessly(request, flow, 481)
 
     def _outside(self, request: Request, flow: Flow, now: float) -> None:
         """A request outside any dialog, other than INVITE."""
         core = self._core
+        if self._turned_away(self._screening.question(request, flow, now), request, flow):
+            return
         refused = refusal(request)
         if refused is not None:
             core.answer_statelessly(request, flow, refused.status, refused.headers)
@@ -275,6 +315,10 @@ class UserAgent:
 
     def _invite(self, request: Request, flow: Flow, now: float) -> None:
         core = self._core
+        verdict = self._screening.call(request, flow, now)
+        if isinstance(verdict, TurnedAway):
+            self._turned_away(verdict, request, flow)
+            return
         refused = refusal(request)
         if refused is not None:
             core.answer_statelessly(request, flow, refused.status, refused.headers)
@@ -292,10 +336,11 @@ class UserAgent:
             return
         transaction = core.transactions.accept(request, flow)
         call = IncomingCall(core, request, transaction, flow)
-        client = self._trunk_of(request, flow)
+        client = self._trunk_of(request, flow) or self._trunks.get(verdict.trunk or "")
         if client is not None:
             call.authenticator = client.authenticator
-        call.begin(flow, None if client is None else client.trunk.name, now)
+        name = verdict.trunk if client is None else client.trunk.name
+        call.begin(flow, name, now, known=verdict.known)
 
     @property
     def _closed(self) -> bool:
@@ -316,11 +361,12 @@ class UserAgent:
         called = request.uri.user
         return next((c for c in there if c.user == called), there[0] if there else None)
 
-    def _refuse_malformed(self, error: SipParseError, flow: Flow) -> None:
+    def _refuse_malformed(self, error: SipParseError, flow: Flow, now: float) -> None:
         core = self._core
         core.counters[f"malformed {error.status}"] += 1
         request = error.partial
-        if request is None or request.method == "ACK":
+        verdict = self._screening.malformed(request, flow, now)
+        if request is None or request.method == "ACK" or isinstance(verdict, TurnedAway):
             return
         try:
             request.received_from(*flow.remote)
