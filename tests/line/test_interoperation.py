@@ -1,0 +1,149 @@
+"""Telephones that are not ours, through a proxy and a media relay that are not ours either.
+
+PJSIP, baresip, linphone and SIPp call the line through Kamailio with rtpengine, all at once: each
+hears the greeting, presses keys, hears what was asked for, and hangs up. A PJSIP call is also held
+and taken back, and the line itself ends one, both through the proxy.
+"""
+
+import importlib.util
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import pytest
+
+from tests.line.callers.linphone import place_linphone
+from tests.line.callers.placing import BARESIP_MODULES, place_baresip, place_pjsip, place_sipp
+from tests.line.front import HOST, MISSING, Front, fronted
+from tests.line.heard import ENOUGH, Samples, find, in_order
+from tests.line.jobs import Script, begun
+from tests.line.phone import wait_until
+from tests.line.pjsip import PjsipPhone
+from tests.line.responder import Responder, rendered_town, responder
+
+LANGUAGE = "zh-CN"
+PLACE = {
+    "pjsip": place_pjsip,
+    "baresip": place_baresip,
+    "linphone": place_linphone,
+    "sipp": place_sipp,
+}
+ABSENT = {
+    "pjsip": importlib.util.find_spec("pjsua2") is None and "pip install -r requirements-dev.txt",
+    "baresip": not BARESIP_MODULES.is_dir() and "apt install baresip-core",
+    "linphone": shutil.which("linphonec") is None and "apt install linphone-cli",
+    "sipp": shutil.which("sipp") is None and "apt install sip-tester",
+}
+NUMBERS = {"pjsip": "13900000001", "baresip": "13900000002"}
+NUMBERS |= {"linphone": "13900000003", "sipp": "13900000004"}
+# The other three are called directly in test_three_jobs.py.
+DIRECT = "13900000005"
+
+pytestmark = [
+    pytest.mark.line,
+    pytest.mark.xdist_group("line"),
+    pytest.mark.timeout(300),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A call on its way, and its script."""
+
+    script: Script
+    heard: Future[Samples]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory, rendered, rtp_low) -> Iterator[Responder]:
+    folder = tmp_path_factory.mktemp("interoperation")
+    with responder(folder, rendered, rtp_low) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def front(tmp_path_factory, served, rtp_low) -> Iterator[Front]:
+    if MISSING:
+        pytest.skip(f"not installed: {', '.join(MISSING)} (apt install kamailio rtpengine-daemon)")
+    # On an address of its own, the relay's ports are nobody else's.
+    with fronted(tmp_path_factory.mktemp("front"), served.sip_port, rtp_low) as one:
+        yield one
+
+
+def asks_for_a_bill(town, number: str) -> Script:
+    """Greeting, main menu, and what is asked for there: each key is heard by what follows."""
+    talk = begun(town, LANGUAGE, number, "1")
+    talk.hear("bill_ask_account")
+    return talk.hang_up()
+
+
+@pytest.fixture(scope="module")
+def placed(request, served, tmp_path_factory) -> Iterator[dict[str, Placed]]:
+    """Every call that can be made here, all at once."""
+    town = rendered_town(served)
+    ways = {name: (PLACE[name], NUMBERS[name]) for name in PLACE if not ABSENT[name]}
+    target = "" if MISSING else request.getfixturevalue("front").target
+    with ThreadPoolExecutor(len(PLACE) + 1) as pool:
+        calls: dict[str, Placed] = {}
+
+        def begin(name: str, place, to: str, number: str) -> None:
+            script = asks_for_a_bill(town, number)
+            folder = tmp_path_factory.mktemp(name)
+            calls[name] = Placed(script, pool.submit(place, to, script, folder))
+
+        if target:
+            for name, (place, number) in ways.items():
+                begin(name, place, target, number)
+        if not ABSENT["linphone"]:
+            begin("direct", place_linphone, served.target, DIRECT)
+        yield calls
+
+
+def check(served: Responder, placed: Placed) -> dict:
+    """What should be heard was, in order; the call is written as ended by the caller."""
+    in_order(placed.heard.result(), placed.script.expected)
+    call = served.until_row(
+        "SELECT * FROM calls WHERE caller = ? AND ended_at IS NOT NULL", placed.script.caller
+    )
+    assert call["ended_by"] == "caller"
+    steps = served.rows("SELECT * FROM call_steps WHERE call_id = ? ORDER BY seq", call["id"])
+    assert "".join(step["digits"] for step in steps) == "11"
+    return call
+
+
+@pytest.mark.parametrize("caller", PLACE)
+def test_through_kamailio_and_rtpengine_the_right_answer_is_heard(request, served, placed, caller):
+    if ABSENT[caller]:
+        pytest.skip(f"{caller} is not installed: {ABSENT[caller]}")
+    front = request.getfixturevalue("front")
+    call = check(served, placed[caller])
+    assert call["remote"] == f"{HOST}:{front.sip_port}"
+    # Both ways at 50 packets a second, for the six seconds or more that the call lasts.
+    assert front.carried(call["sip_call_id"]) > 400
+
+
+def test_linphone_calls_directly(served, placed):
+    if ABSENT["linphone"]:
+        pytest.skip(f"linphone is not installed: {ABSENT['linphone']}")
+    call = check(served, placed["direct"])
+    assert call["remote"].startswith("127.0.0.1:")
+
+
+def test_hold_and_the_lines_own_bye_go_through_the_proxy(served, front, placed, tmp_path):
+    if ABSENT["pjsip"]:
+        pytest.skip(f"pjsip is not installed: {ABSENT['pjsip']}")
+    town = rendered_town(served)
+    with PjsipPhone(tmp_path, "13900000006") as phone:
+        phone.do(call=front.target)
+        phone.until_state("CONFIRMED")
+        phone.until(lambda told: told.get("sound"), "the greeting")
+        phone.do(hold=True)
+        phone.until(lambda told: told.get("hold"), "the hold to be agreed")
+        phone.do(hold=False)
+        phone.until(lambda told: told.get("media") and not told["hold"], "the end of the hold")
+        phone.do(press="1")
+        menu = town.clips("main_menu", LANGUAGE, {})[0]
+        wait_until(lambda: find(phone.heard(), menu).share >= ENOUGH, "the menu to be heard", 20.0)
+        served.terminate()  # the line says goodbye: its BYE takes the route of the proxy
+        phone.until_state("DISCONNECTED")
