@@ -116,6 +116,73 @@ SETTINGS: tuple[Setting, ...] = (
         ),
     ),
     Setting(
+        "who_may_call",
+        values.who_may_call,
+        "anyone",
+        Wording("anyone or trunks", "anyone 或 trunks"),
+        Wording(
+            "whose calls are taken: anyone's, or only those of [[trunks]], of [[callers]] with "
+            "their password, and of trusted networks",
+            "接听谁的来电：anyone 为任何人；trunks 为仅限 [[trunks]]、凭密码的 [[callers]] "
+            "和可信网络",
+        ),
+    ),
+    Setting(
+        "strangers",
+        values.strangers,
+        "answer",
+        Wording("answer or silence", "answer 或 silence"),
+        Wording(
+            "what strangers get who ask for what is not for them: one short answer, or nothing",
+            "陌生来源请求不该有的服务时：answer 给一个简短的答复，silence 不予理会",
+        ),
+    ),
+    Setting(
+        "trusted_networks",
+        values.networks,
+        "127.0.0.0/8,::1/128",
+        Wording(
+            "empty, or addresses and networks such as 10.0.0.0/8 with commas",
+            "留空，或以逗号分隔的地址或网段，如 10.0.0.0/8",
+        ),
+        Wording(
+            "networks that may call, have no limits and are never banned (keep the line's own "
+            "machine among them, for calls from staff pages)",
+            "可以来电、不受限制、永不封禁的网段（请保留本机地址，网页电话要用）",
+        ),
+    ),
+    Setting(
+        "source_calls",
+        values.per_source,
+        "20",
+        Wording("a number from 1 to 100000", "1 到 100000 的数"),
+        Wording(
+            "calls at once from one address that is neither trusted nor a trunk (IPv6: a /64)",
+            "同一陌生地址（IPv6 按 /64）的同时通话数上限",
+        ),
+    ),
+    Setting(
+        "source_requests",
+        values.per_source,
+        "20",
+        Wording("a number from 1 to 100000", "1 到 100000 的数"),
+        Wording(
+            "SIP requests a second from such an address; who keeps sending more is banned",
+            "同一陌生地址每秒的 SIP 请求数上限；持续超出者会被封禁",
+        ),
+    ),
+    Setting(
+        "sip_product",
+        values.optional_text,
+        "",
+        _TEXT,
+        Wording(
+            "name sent as Server and User-Agent (empty: none, so that nobody learns what runs "
+            "here)",
+            "作为 Server 和 User-Agent 发送的名称（留空：不发送，外人无从得知所用软件）",
+        ),
+    ),
+    Setting(
         "operator",
         values.sip_target,
         "",

@@ -88,6 +88,29 @@ def trace_size(raw: object) -> int:
     return whole_number(raw, 0, 10_000)
 
 
+def per_source(raw: object) -> int:
+    """How many of one source: 1 to 100000."""
+    return whole_number(raw, 1, 100_000)
+
+
+def who_may_call(raw: object) -> str:
+    """Whose calls are taken."""
+    return one_of(raw, ("anyone", "trunks"))
+
+
+def strangers(raw: object) -> str:
+    """What a stranger gets who may not have what they ask for."""
+    return one_of(raw, ("answer", "silence"))
+
+
+def networks(raw: object) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    """Addresses and networks with commas between them, or a list of them in the file."""
+    words = raw if isinstance(raw, list | tuple) else str(raw).replace("，", ",").split(",")
+    return tuple(
+        ipaddress.ip_network(str(word).strip(), strict=False) for word in words if str(word).strip()
+    )
+
+
 def request_rate(raw: object) -> int:
     """How many requests a minute: 1 to 1000000."""
     return whole_number(raw, 1, 1_000_000)

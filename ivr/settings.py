@@ -14,6 +14,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import time
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -26,6 +27,7 @@ from ivr.wording import OperatorError, Wording
 # and the two that the supervisor hands to its children.
 _OTHER_VARIABLES = frozenset({"IVR_CONFIG", "IVR_TESTDATA", "IVR_READY_FD", "IVR_LIFELINE_FD"})
 _SHOWN_CHARACTERS = 60
+_TABLES = ("trunks", "callers")
 
 
 class SettingsError(OperatorError):
@@ -38,11 +40,23 @@ class TrunkSettings:
 
     name: str
     registrar: str
-    username: str
-    password: str = field(repr=False)
+    username: str = ""
+    password: str = field(default="", repr=False)
     transport: Literal["udp", "tcp"] = "udp"
     register: bool = True
     keepalive: float = 30.0
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Where its calls come from, beside the registrar's address."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallerSettings:
+    """One `[[callers]]` table: a telephone or PBX that may call from anywhere, by its password."""
+
+    username: str
+    password: str = field(repr=False)
+    trunk: str | None = None
+    """The name its calls are recorded under."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +70,12 @@ class Settings:
     public_address: str | None
     rtp_ports: range
     max_calls: int
+    who_may_call: Literal["anyone", "trunks"]
+    strangers: Literal["answer", "silence"]
+    trusted_networks: tuple[IPv4Network | IPv6Network, ...]
+    source_calls: int
+    source_requests: int
+    sip_product: str | None
     operator: str
     operator_timeout: float
     web_host: str
@@ -99,6 +119,7 @@ class Settings:
     smtp_from: str
     log_level: str
     trunks: tuple[TrunkSettings, ...] = ()
+    callers: tuple[CallerSettings, ...] = ()
     # name -> "environment", the file's path or "default"; for `ivr config`.
     sources: tuple[tuple[str, str], ...] = ()
     # Variables that look like ours and are not; for a warning.
@@ -173,6 +194,7 @@ def load(environ: Mapping[str, str] | None = None, folder: Path | None = None) -
     return Settings(
         **found,
         trunks=_trunks(table.get("trunks", []), file),
+        callers=_callers(table.get("callers", []), file),
         sources=tuple(sources),
         unknown_variables=_unknown_variables(environ),
     )
@@ -214,8 +236,8 @@ def _read_file(file: Path) -> dict[str, Any]:
             )
         ) from error
     for key in table:
-        if key != "trunks" and key not in BY_NAME:
-            near = difflib.get_close_matches(key, [*BY_NAME, "trunks"], n=1)
+        if key not in _TABLES and key not in BY_NAME:
+            near = difflib.get_close_matches(key, [*BY_NAME, *_TABLES], n=1)
             raise SettingsError(
                 Wording(
                     f"{file}: there is no setting {_shown(key)}"
@@ -283,6 +305,7 @@ _TRUNK_KEYS: dict[str, Callable[[object], Any]] = {
     "transport": lambda raw: values.one_of(raw, ("udp", "tcp")),
     "register": values.switch,
     "keepalive": values.seconds,
+    "networks": values.networks,
 }
 
 
@@ -307,7 +330,9 @@ def _trunk(table: dict[str, Any], place: str) -> TrunkSettings:
     for key in table:
         if key not in _TRUNK_KEYS:
             raise _trunk_error(f"{place}.{key}", "no such key", "没有这一项")
-    for key in ("name", "registrar", "username", "password"):
+    # Who is not registered with needs no account: it is known by its address.
+    account = ("username", "password") if table.get("register", True) is not False else ()
+    for key in ("name", "registrar", *account):
         if not str(table.get(key, "")).strip():
             raise _trunk_error(f"{place}.{key}", "missing", "缺少")
     found: dict[str, Any] = {}
@@ -324,10 +349,54 @@ def _trunk(table: dict[str, Any], place: str) -> TrunkSettings:
 def _trunk_error(place: str, en: str, zh: str) -> SettingsError:
     return SettingsError(
         Wording(
-            f"{place}: {en}; a trunk has name, registrar, username, password and, if needed, "
-            "transport (udp or tcp), register (true or false), keepalive (seconds)",
-            f"{place}：{zh}；中继有 name、registrar、username、password，以及可选的 "
-            "transport（udp 或 tcp）、register（true 或 false）、keepalive（秒）",
+            f"{place}: {en}; a trunk has name, registrar, username, password (unless register is "
+            "false) and, if needed, "
+            "transport (udp or tcp), register (true or false), keepalive (seconds), "
+            "networks (where its calls come from)",
+            f"{place}：{zh}；中继有 name、registrar、username、password"
+            "（register 为 false 时可省略），以及可选的 "
+            "transport（udp 或 tcp）、register（true 或 false）、keepalive（秒）、"
+            "networks（来电所自的网段）",
+        )
+    )
+
+
+_CALLER_KEYS = frozenset({"username", "password", "trunk"})
+
+
+def _callers(tables: object, file: Path | None) -> tuple[CallerSettings, ...]:
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise _caller_error(f"{file}: callers", "not a list of tables", "不是表的列表")
+    callers: list[CallerSettings] = []
+    for number, table in enumerate(tables, 1):
+        place = f"{file}: callers[{number}]"
+        for key in table:
+            if key not in _CALLER_KEYS:
+                raise _caller_error(f"{place}.{key}", "no such key", "没有这一项")
+        for key in ("username", "password"):
+            if not str(table.get(key, "")).strip():
+                raise _caller_error(f"{place}.{key}", "missing", "缺少")
+        try:
+            caller = CallerSettings(
+                values.text(table["username"]),
+                str(table["password"]),
+                values.optional_text(table.get("trunk", "")),
+            )
+        except ValueError as error:
+            raise _caller_error(place, "not allowed", "无效") from error
+        if any(other.username == caller.username for other in callers):
+            raise _caller_error(f"{place}.username={caller.username}", "used twice", "重复")
+        callers.append(caller)
+    return tuple(callers)
+
+
+def _caller_error(place: str, en: str, zh: str) -> SettingsError:
+    return SettingsError(
+        Wording(
+            f"{place}: {en}; callers are written as [[callers]] tables with username, password "
+            "and, if wanted, trunk (the name its calls are recorded under)",
+            f"{place}：{zh}；写成 [[callers]] 表，有 username、password，"
+            "以及可选的 trunk（通话记录里的中继名）",
         )
     )
 

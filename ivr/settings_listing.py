@@ -30,6 +30,12 @@ def listing(settings: Settings, language: Language) -> Iterator[str]:
     ).in_language(language)
     for trunk in settings.trunks:
         yield f"    {trunk.name}: {trunk.username}@{trunk.registrar} ({trunk.transport})"
+    yield Wording(
+        f"callers by password (only in ivr.toml): {len(settings.callers)}",
+        f"凭密码来电者（只在 ivr.toml 里设置）：{len(settings.callers)} 个",
+    ).in_language(language)
+    for caller in settings.callers:
+        yield f"    {caller.username}"
 
 
 def shown_value(settings: Settings, setting: Setting) -> str:
@@ -47,6 +53,8 @@ def shown_value(settings: Settings, setting: Setting) -> str:
         return f"{value:g}"
     if isinstance(value, frozenset):
         return ",".join(sorted(value))
+    if setting.name == "trusted_networks":
+        return ",".join(str(network) for network in value)
     if isinstance(value, time):
         return f"{value:%H:%M}"
     return "" if value is None else str(value)

@@ -255,3 +255,45 @@ def test_a_session_lasts_a_minute_at_least():
     assert setting_values.session_seconds("30m") == 1800
     with pytest.raises(ValueError, match="59"):
         setting_values.session_seconds("59")
+
+
+def written(folder: Path, text: str) -> Settings:
+    (folder / "ivr.toml").write_text(text, encoding="utf-8")
+    return load({}, folder)
+
+
+def test_by_default_anyone_may_call_and_only_this_machine_is_trusted(tmp_path):
+    settings = loaded(tmp_path)
+    assert (settings.who_may_call, settings.strangers) == ("anyone", "answer")
+    assert [str(network) for network in settings.trusted_networks] == ["127.0.0.0/8", "::1/128"]
+    assert settings.sip_product is None, "no version is told unless asked for"
+
+
+def test_trusted_networks_are_addresses_and_networks_of_both_families(tmp_path):
+    settings = loaded(tmp_path, IVR_TRUSTED_NETWORKS="10.1.2.3, 10.9.0.7/16，2001:db8::/32")
+    shown = [str(network) for network in settings.trusted_networks]
+    assert shown == ["10.1.2.3/32", "10.9.0.0/16", "2001:db8::/32"]
+    assert loaded(tmp_path, IVR_TRUSTED_NETWORKS="").trusted_networks == ()
+    assert "IVR_TRUSTED_NETWORKS=10.0.0.300" in refusal(tmp_path, IVR_TRUSTED_NETWORKS="10.0.0.300")
+
+
+def test_a_trunk_known_by_its_address_needs_no_account(tmp_path):
+    settings = written(
+        tmp_path,
+        '[[trunks]]\nname = "a"\nregistrar = "192.0.2.1"\nregister = false\n'
+        'networks = ["192.0.2.0/28"]\n',
+    )
+    assert [str(network) for network in settings.trunks[0].networks] == ["192.0.2.0/28"]
+    with pytest.raises(SettingsError, match="username: missing"):
+        written(tmp_path, '[[trunks]]\nname = "a"\nregistrar = "192.0.2.1"\n')
+
+
+def test_callers_by_password_are_tables(tmp_path):
+    text = '[[callers]]\nusername = "601"\npassword = "secret 9"\ntrunk = "branch"\n'
+    settings = written(tmp_path, text)
+    assert settings.callers[0].trunk == "branch"
+    assert "secret 9" not in repr(settings)
+    assert "secret 9" not in "\n".join(listing(settings, "en"))
+    for wrong in (text * 2, '[[callers]]\nusername = "601"\n', 'callers = "601"\n', text + "x=1\n"):
+        with pytest.raises(SettingsError, match="callers"):
+            written(tmp_path, wrong)

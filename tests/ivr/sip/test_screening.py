@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from ivr.sip.address import Flow
+from ivr.sip.config import UserAgentConfig
 from ivr.sip.events import InviteReceived
 from ivr.sip.message import Request
 from ivr.sip.screening import SILENCE, Admitted, EverybodyIsServed, TurnedAway, Verdict
-from ivr.sip.user_agent import UserAgent, UserAgentConfig
+from ivr.sip.user_agent import UserAgent
 from tests.ivr.sip.peers import ANSWER, LINE, Answered, Line, entropy, flow, request, requests
 
 
