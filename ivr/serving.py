@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from ivr import rendered_mark
+from ivr import logs, rendered_mark
 from ivr.lifeline import end_with_supervisor, supervised
 from ivr.preflight import (
     check_sip_ports,
@@ -26,16 +26,7 @@ from ivr.wording import Language, Wording
 PART_NAMES = ("responder", "voice", "desk", "transcripts")
 log = logging.getLogger(__name__)
 
-_LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - looked for, not bound
-
-
-def set_up_logging(settings: Settings) -> None:
-    """One line a record on standard error, where systemd and people look."""
-    logging.basicConfig(level=settings.log_level.upper(), format=_LOG_FORMAT, stream=sys.stderr)
-    logging.captureWarnings(True)
-    # Every start asks for migrations and mostly there are none; their errors are raised anyway.
-    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 def serve(settings: Settings, language: Language, *, render: bool = False) -> int:
@@ -46,7 +37,7 @@ def serve(settings: Settings, language: Language, *, render: bool = False) -> in
     # Imported here: the children begin in this module too, and each start counts.
     from ivr.supervisor import Supervisor, parts
 
-    set_up_logging(settings)
+    logs.set_up(settings.log_level, settings.log_format, "supervisor")
     _warn_of_unknown_variables(settings, language)
     check_state_dir(settings.state_dir)
     with hold_lock(settings):
@@ -96,7 +87,7 @@ def open_database(settings: Settings, now: datetime) -> str | None:
 
 def serve_part(name: str, settings: Settings) -> None:
     """Run one part in this process: a child of the supervisor, or alone for a test."""
-    set_up_logging(settings)
+    logs.set_up(settings.log_level, settings.log_format, name)
     if not supervised():
         check_state_dir(settings.state_dir)
         _part(name)(settings)

@@ -572,6 +572,16 @@ SETTINGS: tuple[Setting, ...] = (
         Wording("debug, info, warning or error", "debug、info、warning 或 error"),
         Wording("how much is written to standard error", "写到标准错误的详细程度"),
     ),
+    Setting(
+        "log_format",
+        values.log_format,
+        "text",
+        Wording("text or json", "text 或 json"),
+        Wording(
+            "lines for people, or one JSON object a line for a log collector",
+            "供人阅读的文本行，或供日志系统采集的每行一个 JSON",
+        ),
+    ),
 )
 
 BY_NAME = {setting.name: setting for setting in SETTINGS}

@@ -244,6 +244,11 @@ def smtp_security(raw: object) -> str:
     return one_of(raw, ("starttls", "tls", "none"))
 
 
+def log_format(raw: object) -> str:
+    """How the log is written."""
+    return one_of(raw, ("text", "json"))
+
+
 def listening_in(raw: object) -> str:
     """Whether supervisors may listen in to a call, and whether its caller hears that they do."""
     return one_of(raw, ("off", "silent", "tone"))

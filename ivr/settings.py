@@ -118,6 +118,7 @@ class Settings:
     smtp_password: str | None = field(repr=False)
     smtp_from: str
     log_level: str
+    log_format: Literal["text", "json"]
     trunks: tuple[TrunkSettings, ...] = ()
     callers: tuple[CallerSettings, ...] = ()
     # name -> "environment", the file's path or "default"; for `ivr config`.

@@ -85,12 +85,11 @@ def audit_head() -> None:
 @click.option("--dry-run", is_flag=True, help="Say what would go, and touch nothing.")
 def purge(dry_run: bool) -> None:
     """Remove what is kept no longer, and check the audit log. 清理到期数据。"""
-    from ivr import purging
+    from ivr import logs, purging
     from ivr.records import Database
-    from ivr.serving import set_up_logging
 
     settings, language = _settings()
-    set_up_logging(settings)
+    logs.set_up(settings.log_level, settings.log_format, "purge")
     # One line for each clause read is nobody's wish.
     logging.getLogger("prompts").setLevel(logging.WARNING)
     database = Database(settings.database_url)

@@ -129,6 +129,7 @@ def make_engine(
             max_overflow=pool_size,
             pool_timeout=POOL_TIMEOUT_S,
             pool_pre_ping=not sqlite,
+            hide_parameters=True,  # an error is logged, and values are what citizens said
         )
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise DatabaseUnavailable(f"{error}; run `make install`") from error

@@ -28,6 +28,7 @@ from call_flows.instructions import (
     Transfer,
 )
 from ivr import sdp
+from ivr.logs import in_call
 from ivr.media import (
     DigitPressed,
     Leg,
@@ -134,7 +135,8 @@ class Call:
                 flow_revision=snapshot.revisions.get(flow),
             ),
         )
-        self._interpreter = Interpreter(self._session, leg, house.deadlines, self)
+        self.log = in_call(log, self.journal.id)
+        self._interpreter = Interpreter(self._session, leg, house.deadlines, self, self.log)
         leg.listener = self.heard
 
     def _hours(self, schedule: str) -> Standing:
@@ -159,10 +161,11 @@ class Call:
         try:
             body = self._negotiate(self._invite.body)
         except SdpError as error:
-            log.info("Call %s has no usable sound: %s", self.journal.id, error)
+            self.log.info("The call has no usable sound: %s", error)
             self._hung_up = (EndedBy.ERROR, str(error))
             sip.user_agent.reject(self.number, error.status, now)
             return
+        self.log.info("Answered")
         sip.user_agent.ring(self.number, now)
         sip.user_agent.answer(self.number, body, now)
 
@@ -212,7 +215,7 @@ class Call:
                 raise SdpError(488, "answer", "the peer gave no answer to our offer")
             self._plan = sdp.accept(self._our_sdp, answer)
         except SdpError as error:
-            log.info("Call %s has no usable sound: %s", self.journal.id, error)
+            self.log.info("The call has no usable sound: %s", error)
             self._end(EndedBy.ERROR, str(error))
             return False
         self._leg.configure(self._plan)
@@ -378,7 +381,7 @@ class Call:
             self._referral = None
             self._call_person(target, timeout_s, ended)
 
-        self._referral = Referral(self._house, refused=refused, ended=transferred)
+        self._referral = Referral(self._house, self.log, refused=refused, ended=transferred)
         self._referral.start(self.number, target, timeout_s)
 
     def _target(self, name: str) -> str | None:
@@ -403,7 +406,7 @@ class Call:
             self._transferred = result == "answered"
             ended(result)
 
-        person = self._person = Person(self._house, self._leg, over)
+        person = self._person = Person(self._house, self._leg, over, self.log)
         person.call(
             target,
             self._invite.flow,
@@ -446,6 +449,7 @@ class Call:
             person_at=self._person_at,
             quality=quality if self._established else None,
         )
+        self.log.info("Ended: %s%s", ended_by.value, f", {reason}" if reason else "")
         self._house.forget(self)
         self._house.deadlines.at(self._house.deadlines.now, self._release)
 

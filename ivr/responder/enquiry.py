@@ -1,6 +1,5 @@
 """One lookup on behalf of a caller: its tries, each with its time-out, and one answer."""
 
-import logging
 from collections.abc import Callable
 from typing import Literal
 
@@ -8,9 +7,8 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.python.failure import Failure
 
 from call_flows.instructions import Lookup, LookupFailed, LookupResult
+from ivr.logs import CallLog
 from ivr.responder.ticker import Deadlines
-
-log = logging.getLogger(__name__)
 
 
 class Enquiry:
@@ -25,7 +23,9 @@ class Enquiry:
         ask: Callable[[], "Deferred[LookupResult]"],
         deadlines: Deadlines,
         answered: Callable[[LookupResult | LookupFailed], None],
+        log: CallLog,
     ) -> None:
+        self._log = log
         self._lookup = lookup
         self._ask = ask
         self._deadlines = deadlines
@@ -54,7 +54,7 @@ class Enquiry:
             clock.cancel()
             if failure.check(CancelledError):
                 return
-            log.error("Lookup %s failed: %s", self._lookup.service, failure.getTraceback())
+            self._log.error("Lookup %s failed: %s", self._lookup.service, failure.getTraceback())
             self._failed(this, "error")
 
         asked = self._ask()

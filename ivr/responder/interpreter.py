@@ -49,6 +49,7 @@ from call_flows.instructions import (
     TransferEnded,
 )
 from call_flows.session import Session
+from ivr.logs import CallLog, in_call
 from ivr.media import Leg, RecordingEnded
 from ivr.responder.collector import Collector
 from ivr.responder.enquiry import Enquiry
@@ -72,7 +73,7 @@ TransferOutcome = Literal["answered", "busy", "no_answer", "failed"]
 PLEASE_WAIT = Say("please_wait")
 """Heard while a clause is rendered."""
 
-log = logging.getLogger(__name__)
+_log = in_call(logging.getLogger(__name__), "")
 
 
 class Outward(Protocol):
@@ -114,7 +115,15 @@ class Outward(Protocol):
 class Interpreter:
     """One call's way through its flow."""
 
-    def __init__(self, session: Session, leg: Leg, deadlines: Deadlines, outward: Outward) -> None:
+    def __init__(
+        self,
+        session: Session,
+        leg: Leg,
+        deadlines: Deadlines,
+        outward: Outward,
+        log: CallLog = _log,
+    ) -> None:
+        self._log = log
         self._session = session
         self._leg = leg
         self._deadlines = deadlines
@@ -233,7 +242,7 @@ class Interpreter:
     def _run(self, instructions: Sequence[Instruction]) -> None:
         self._outward.steps(self._session.take_steps())
         for failure in self._session.failures:
-            log.error("A call flow took its error exit: %s", failure)
+            self._log.error("A call flow took its error exit: %s", failure)
         self._session.failures.clear()
         if any(isinstance(one, Collect) and one.clear_type_ahead for one in instructions):
             self._keys.clear()
@@ -261,7 +270,7 @@ class Interpreter:
         try:
             action()
         except Exception:  # noqa: BLE001 - no fault of ours may drop a call
-            log.error("A call flow failed: %s", Failure().getTraceback())
+            self._log.error("A call flow failed: %s", Failure().getTraceback())
             self._fault()
 
     def _fault(self) -> None:
@@ -407,7 +416,7 @@ class Interpreter:
                 self._leg.stop_recording()
 
         def failed(failure: Failure) -> None:
-            log.error("A recording could not begin: %s", failure.getErrorMessage())
+            self._log.error("A recording could not begin: %s", failure.getErrorMessage())
             self._words.stop()
             self._record = None
             self._recording_under_way = False
@@ -441,7 +450,11 @@ class Interpreter:
         self._words.begin(lookup.waiting)
         language = self._session.language
         Enquiry(
-            lookup, lambda: self._outward.look_up(lookup, language), self._deadlines, answered
+            lookup,
+            lambda: self._outward.look_up(lookup, language),
+            self._deadlines,
+            answered,
+            self._log,
         ).start()
         return True
 
@@ -464,7 +477,7 @@ class Interpreter:
             self._committed(Filed(ticket))
 
         def failed(failure: Failure) -> None:
-            log.error("Filing failed: %s", failure.getTraceback())
+            self._log.error("Filing failed: %s", failure.getTraceback())
             self._committed(FilingFailed(failure.getErrorMessage()))
 
         committing.addCallbacks(committed, failed)

@@ -5,7 +5,6 @@ us nothing and survives us. Where the peer will not, we call the person and
 bridge the two legs here. Either way the outcome is one word.
 """
 
-import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
@@ -15,6 +14,7 @@ from twisted.internet.error import DNSLookupError
 from twisted.python.failure import Failure
 
 from ivr import sdp
+from ivr.logs import CallLog
 from ivr.media import Leg, MediaEvent, MediaSilent, PortsExhausted
 from ivr.media.tones import silence, tone
 from ivr.responder.ticker import Deadline, Deadlines
@@ -26,8 +26,6 @@ from ivr.sip.errors import SipError, SipUsageError
 
 REFER_PATIENCE_S = 5.0
 """RFC 3515 §2.4.2: a REFER is answered at once; a peer that is silent does not know it."""
-
-log = logging.getLogger(__name__)
 
 Outcome = Literal["answered", "busy", "no_answer", "failed"]
 
@@ -70,9 +68,15 @@ class Referral:
     """A transfer that the caller's own side carries out."""
 
     def __init__(
-        self, exchange: Exchange, *, refused: Callable[[], None], ended: Callable[[Outcome], None]
+        self,
+        exchange: Exchange,
+        log: CallLog,
+        *,
+        refused: Callable[[], None],
+        ended: Callable[[Outcome], None],
     ) -> None:
         self._exchange = exchange
+        self._log = log
         self._refused = refused
         self._ended = ended
         self._clock: Deadline | None = None
@@ -86,7 +90,7 @@ class Referral:
         try:
             self._exchange.sip.user_agent.refer(call, target, now)
         except SipUsageError as error:
-            log.info("No REFER in this call: %s", error)
+            self._log.info("No REFER in this call: %s", error)
             self.stop()
             self._refused()
             return
@@ -101,7 +105,9 @@ class Referral:
                 self._clock = deadlines.at(deadlines.now + self._timeout_s, self._timed_out)
                 return True
             case events.ReferRefused(status=status):
-                log.info("The caller's side refuses the transfer (%s); we call the person", status)
+                self._log.info(
+                    "The caller's side refuses the transfer (%s); we call the person", status
+                )
                 self.stop()
                 self._refused()
                 return True
@@ -121,15 +127,18 @@ class Referral:
         self._ended("no_answer")
 
     def _unanswered(self) -> None:
-        log.info("The caller's side does not answer the transfer; we call the person")
+        self._log.info("The caller's side does not answer the transfer; we call the person")
         self._refused()
 
 
 class Person:
     """A call of ours to a person, bridged to the caller's leg once it is answered."""
 
-    def __init__(self, exchange: Exchange, caller: Leg, ended: Callable[[Outcome], None]) -> None:
+    def __init__(
+        self, exchange: Exchange, caller: Leg, ended: Callable[[Outcome], None], log: CallLog
+    ) -> None:
         self._exchange = exchange
+        self._log = log
         self._caller = caller
         self._ended = ended
         self._own: Leg | None = None
@@ -209,15 +218,15 @@ class Person:
 
     def _failed(self, failure: Failure) -> None:
         if failure.check(SipError, PortsExhausted, OSError, SdpError, DNSLookupError) is None:
-            log.error("Calling the person failed: %s", failure.getTraceback())
+            self._log.error("Calling the person failed: %s", failure.getTraceback())
         else:
-            log.warning("The person cannot be called: %s", failure.getErrorMessage())
+            self._log.warning("The person cannot be called: %s", failure.getErrorMessage())
         self._finish("failed")
 
     def _heard(self, event: MediaEvent) -> None:
         """No sound for long: the person's call is dead, whatever its signalling says."""
         if isinstance(event, MediaSilent):
-            log.info("No sound from the person for %.0f s", event.seconds)
+            self._log.info("No sound from the person for %.0f s", event.seconds)
             self._finish(self._result())
 
     def _event(self, event: Any) -> None:
@@ -239,7 +248,7 @@ class Person:
                 raise SdpError(488, "answer", "no session description in the answer")
             plan = sdp.accept(self._offer, answer)
         except SdpError as error:
-            log.warning("The person's answer has no usable sound: %s", error)
+            self._log.warning("The person's answer has no usable sound: %s", error)
             self._finish("failed")
             return
         if self._clock is not None:

@@ -139,7 +139,7 @@ class Speech:
             self._make_next()
 
         def failed(failure: Failure) -> None:
-            log.info("%r is made later: %s", clause.text, failure.getErrorMessage())
+            log.info("A clause is made later: %s", failure.getErrorMessage())
             if settle() and tries < AHEAD_TRIES:
                 self._ahead.append((clause, tries + 1))
             self._call_later(AHEAD_AGAIN_S, self._make_next)
@@ -228,7 +228,8 @@ class Speech:
 
         def failed(failure: Failure) -> None:
             tempo = "" if clause.tempo == USUAL_TEMPO else f" at {clause.tempo} % of its speed"
-            log.error("No voice could say %r%s: %s", clause.text, tempo, failure.getErrorMessage())
+            # Not what it says: an account, an amount or a ticket may stand in it.
+            log.error("No voice could say clause %s%s: %s", key, tempo, failure.getErrorMessage())
             arrived(None)
 
         reading: Deferred[Any] = self._in_thread(self._store.read, key)

@@ -150,7 +150,8 @@ class SipTransport:
                 try:
                     self.listener(event)
                 except Exception:  # noqa: BLE001 - a fault in one call must not stop signalling
-                    log.error("An event failed: %s: %s", event, Failure().getTraceback())
+                    what = type(event).__name__  # what it holds is whose number it is
+                    log.error("%s failed: %s", what, Failure().getTraceback())
         finally:
             self._pumping = False
 
