@@ -394,7 +394,8 @@ class Call:
         host, port = self._invite.flow.remote
         host = f"[{host}]" if ":" in host else host
         # An extension of the exchange the call came from, by the way it came.
-        way = ";transport=tcp" if self._invite.flow.transport == "tcp" else ""
+        transport = self._invite.flow.transport
+        way = "" if transport == "udp" else f";transport={transport}"
         return f"sip:{wanted}@{host}:{port}{way}"
 
     def _call_person(

@@ -14,6 +14,16 @@ class Flow:
     stand without brackets.
     """
 
-    transport: Literal["udp", "tcp"]
+    transport: Literal["udp", "tcp", "tls"]
     local: tuple[str, int]
     remote: tuple[str, int]
+
+    @property
+    def reliable(self) -> bool:
+        """Whether this is a connection (RFC 3261 §18): TCP, or TLS over it."""
+        return self.transport != "udp"
+
+    @property
+    def secure(self) -> bool:
+        """Whether nobody between us and the neighbour can read it (RFC 3261 §26.3)."""
+        return self.transport == "tls"

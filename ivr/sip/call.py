@@ -299,7 +299,8 @@ class Call(ABC):
 
     def contact(self) -> str:
         assert self.dialog is not None  # noqa: S101
-        return self.core.contact(self.dialog.flow, self.contact_user)
+        dialog = self.dialog
+        return self.core.contact(dialog.flow, self.contact_user, sips=dialog.secure)
 
     # The end
 
@@ -361,7 +362,7 @@ class Call(ABC):
                 users.discard(self)
                 if not users:
                     del table[old]
-        self._connection = flow if flow is not None and flow.transport == "tcp" else None
+        self._connection = flow if flow is not None and flow.reliable else None
         if self._connection is not None:
             table.setdefault(self._connection, set()).add(self)
 

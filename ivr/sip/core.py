@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import count
@@ -66,9 +67,13 @@ class Core:
     def emit(self, event: Event) -> None:
         self.events.append(event)
 
-    def contact(self, flow: Flow, user: str | None = None) -> str:
-        """Our Contact on a path; nothing in it but what every peer can read."""
-        return _contact(flow.local, flow.transport, user or self.config.contact_user)
+    def contact(self, flow: Flow, user: str | None = None, *, sips: bool = False) -> str:
+        """Our Contact on a path; nothing in it but what every peer can read.
+
+        A SIPS URI where the request has one (RFC 3261 §8.1.1.8, §12.1.1). Otherwise TLS is
+        `transport=tls`: deprecated (§26.2.2), and what deployed peers understand (RFC 5630 §3.1.4).
+        """
+        return _contact(flow.local, flow.transport, user or self.config.contact_user, sips)
 
     def stateless_tag(self, request: Request) -> str:
         """A To tag that is the same for every copy of a request, with nothing remembered
@@ -128,6 +133,9 @@ class Core:
 
 
 @lru_cache(maxsize=1024)
-def _contact(local: tuple[str, int], transport: str, user: str) -> str:
-    uri = Uri.sip(*local, user, transport="tcp" if transport == "tcp" else None)
+def _contact(local: tuple[str, int], transport: str, user: str, sips: bool) -> str:
+    sips = sips and transport == "tls"
+    uri = Uri.sip(*local, user, transport=None if sips or transport == "udp" else transport)
+    if sips:
+        uri = replace(uri, scheme="sips")
     return f"<{uri.serialize()}>"

@@ -15,7 +15,7 @@ from ivr.sip.headers import Headers
 from ivr.sip.message import Request, Response
 from ivr.sip.name_addr import NameAddr
 from ivr.sip.params import NO_PARAMS
-from ivr.sip.routing import behind_nat, next_hop, sip_port
+from ivr.sip.routing import behind_nat, default_port, next_hop
 from ivr.sip.uri import Uri
 
 _max_forwards = "70"
@@ -39,6 +39,7 @@ class Dialog:
     local_cseq: int
     remote_cseq: int | None = None
     routes: list[NameAddr] = field(default_factory=list)
+    secure: bool = False  # §12.1.1: begun by TLS with a SIPS URI; our Contact is one, too
 
     @property
     def id(self) -> DialogId:
@@ -62,6 +63,7 @@ class Dialog:
             local_cseq=first_cseq,
             remote_cseq=request.cseq.number,
             routes=list(request.record_route),
+            secure=flow.secure and request.uri.scheme == "sips",
         )
 
     @classmethod
@@ -80,6 +82,7 @@ class Dialog:
             we_made_call_id=True,
             local_cseq=request.cseq.number,
             routes=list(reversed(response.record_route)),
+            secure=flow.secure and request.uri.scheme == "sips",
         )
 
     def accepts(self, request: Request) -> bool:
@@ -131,7 +134,7 @@ class Dialog:
     def flow_lost(self) -> None:
         """The connection is gone: go by the peer's Contact or route from now on."""
         uri = self.routes[0].uri if self.routes else self.remote_target
-        port = uri.port or sip_port
+        port = uri.port or default_port(self.flow.transport)
         self.flow = Flow(self.flow.transport, self.flow.local, (self.flow.remote[0], port))
 
 

@@ -102,7 +102,7 @@ class Transactions:
 
     def flow_failed(self, flow: Flow, now: float) -> None:
         """Whoever depends on a path that is gone hears of it."""
-        if flow.transport == "tcp":
+        if flow.reliable:
             concerned = list(self._on_connection.pop(flow, ()))
         else:
             everything = [*self._servers.values(), *self._clients.values()]
@@ -118,7 +118,7 @@ class Transactions:
                 del self._servers[transaction.key]
         elif self._clients.get(transaction.key) is transaction:
             del self._clients[transaction.key]
-        if transaction.flow.transport == "tcp":
+        if transaction.flow.reliable:
             users = self._on_connection.get(transaction.flow)
             if users is not None:
                 users.discard(transaction)
@@ -126,7 +126,7 @@ class Transactions:
                     del self._on_connection[transaction.flow]
 
     def _index(self, transaction: Transaction) -> None:
-        if transaction.flow.transport == "tcp":
+        if transaction.flow.reliable:
             self._on_connection.setdefault(transaction.flow, set()).add(transaction)
 
 

@@ -73,7 +73,7 @@ class OutgoingCall(Call):
             ("To", NameAddr(self._target).serialize()),
             ("Call-ID", self.call_id),
             ("CSeq", f"{self._cseq} INVITE"),
-            ("Contact", self.core.contact(self._flow, self.contact_user)),
+            ("Contact", self._own_contact()),
             ("Allow", allow),
             ("Supported", "timer"),
             *self.session.ask(),
@@ -86,6 +86,10 @@ class OutgoingCall(Call):
         self._sent = invite
         self._provisional = False
         self._transaction = self.core.transactions.start(invite, self._flow, self._answered, now)
+
+    def _own_contact(self) -> str:
+        sips = self._target.scheme == "sips"
+        return self.core.contact(self._flow, self.contact_user, sips=sips)
 
     def hang_up(self, now: float, reason: str | None) -> None:
         if self.phase is Phase.PLACED:

@@ -25,11 +25,17 @@ from ivr.sip.via import Via
 # §18.2.2: the default port, of the transport the request came by: a Via that speaks of TLS in a
 # datagram does not move the answer to the port of TLS.
 sip_port = 5060
+sips_port = 5061  # §19.1.2
+
+
+def default_port(transport: str) -> int:
+    """The port of a transport where none is named."""
+    return sips_port if transport == "tls" else sip_port
 
 
 def response_flow(flow: Flow, via: Via) -> Flow:
     """The path of a response to a request that came on `flow` with that top Via."""
-    if flow.transport == "tcp" or "rport" in via.params:
+    if flow.reliable or "rport" in via.params:
         return flow
     port = via.port or sip_port
     if port == flow.remote[1]:
@@ -39,9 +45,10 @@ def response_flow(flow: Flow, via: Via) -> Flow:
 
 def fallback_flow(flow: Flow, via: Via) -> Flow | None:
     """Where to open a connection when the one the request came on is gone (§18.2.2)."""
-    if flow.transport != "tcp":
+    if not flow.reliable:
         return None
-    target = Flow("tcp", flow.local, (flow.remote[0], via.port or sip_port))
+    port = via.port or default_port(flow.transport)
+    target = Flow(flow.transport, flow.local, (flow.remote[0], port))
     return None if target == flow else target
 
 
@@ -63,20 +70,34 @@ def behind_nat(request: Request, flow: Flow) -> bool:
 
 
 def next_hop(uri: Uri, path: Flow, *, trust: bool) -> Flow:
-    """The path of a request to `uri` in a dialog whose last request came along `path`."""
+    """The path of a request to `uri` in a dialog whose last request came along `path`.
+
+    What began by TLS stays there: a Contact that does not speak of TLS is reached by the connection
+    that is there, never in the clear.
+    """
     if not trust or uri.opaque is not None:
         return path
     host = (uri.param("maddr") or uri.host).strip("[]")
     address, seen = numeric(host), numeric(path.remote[0])
     if address is None or (seen is not None and address.is_private and not seen.is_private):
         return path
-    transport: Literal["udp", "tcp"] = "tcp" if uri.transport == "tcp" else "udp"
-    if transport == path.transport == "tcp" and host == path.remote[0]:
+    transport = transport_of(uri)
+    if path.secure and transport != "tls":
+        return path
+    if transport == path.transport != "udp" and host == path.remote[0]:
         return path  # §18: the connection that is there is used, whatever port it came from
-    target = (host, uri.port or sip_port)
+    target = (host, uri.port or default_port(transport))
     if target == path.remote and transport == path.transport:
         return path
-    return Flow(transport, path.local, target)
+    local = (path.local[0], sips_port) if transport == "tls" != path.transport else path.local
+    return Flow(transport, local, target)
+
+
+def transport_of(uri: Uri) -> Literal["udp", "tcp", "tls"]:
+    """What a URI asks for (§19.1.1, §26.2.2); UDP where it says nothing (RFC 3263 §4.1)."""
+    if uri.scheme == "sips" or uri.transport == "tls":
+        return "tls"
+    return "tcp" if uri.transport == "tcp" else "udp"
 
 
 @lru_cache(maxsize=4096)

@@ -93,7 +93,7 @@ class Transaction:
         if running:
             for name in [name for name in running if name not in wanted]:
                 running.pop(name).cancel()
-        tcp = self.flow.transport == "tcp"
+        tcp = self.flow.reliable
         for name in wanted:
             if name in running:
                 continue

@@ -51,7 +51,7 @@ class UserAgent:
             core.counters["keep-alive"] += 1  # RFC 5626 §3.5.1, and what NAT devices send
             return
         try:
-            message = parse(data, stream=flow.transport == "tcp")
+            message = parse(data, stream=flow.reliable)
             if isinstance(message, Response):
                 if without_what_is_malformed(message):
                     core.counters["malformed field in an answer"] += 1
