@@ -19,7 +19,7 @@ from flask import Flask
 from admin_web.dashboard.mailing import mail_if_due
 from admin_web.settings import MailSettings
 from ivr.records import Database, DatabaseUnavailable
-from ivr.services import complaint_days, statistics_counting
+from ivr.services import call_routes, complaint_days, statistics_counting
 
 COUNT_EVERY_S = 5.0
 COUNT_PAUSE_S = 0.1
@@ -77,13 +77,13 @@ def _done(chore: Chore) -> float:
 
 
 def counting(database: Database, zone: tzinfo) -> Chore:
-    """Count the calls that have ended; where there are none, days of complaints."""
+    """Count the calls that have ended; where there are none, days of complaints, old routes."""
 
     def count() -> float:
         with database.read() as session:
             ended = statistics_counting.waiting(session, limit=1)
         if not ended:
-            more = complaint_days.tend(database, datetime.now(UTC))
+            more = complaint_days.tend(database, datetime.now(UTC)) or call_routes.tend(database)
             return COUNT_PAUSE_S if more else COUNT_EVERY_S
         with database.begin() as session:
             counted = statistics_counting.count_ended(session, zone=zone)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.sql.functions import GenericFunction
@@ -23,11 +23,18 @@ from ivr.records.tables import (
     Recording,
     StepDay,
 )
+from ivr.services import call_routes
 from ivr.services.looking import Way, few
 from ivr.services.number_search import NumberColumn, asked
 from ivr.services.statistics_counting import IN_TIME_S, OTHER_NUMBERS
 from ivr.services.text import storable
 
+MOST_MERGED = 16
+"""So many routes are read each in the order of time and merged."""
+MOST_LISTED = 2_000
+"""So many are named in a statement that leads by them."""
+MOST_WITHOUT = 2_000
+"""With more calls that have no route yet, looking at a call may mean to look at its steps."""
 _ROUNDING_S = 0.001
 _CALLER = NumberColumn(Call.caller, "ix_calls_caller_started_at", "ix_calls_caller_end")
 _CALLED = NumberColumn(Call.called, "ix_calls_called_started_at")
@@ -91,6 +98,7 @@ def _postgresql(element: Any, compiler: Any, **kw: Any) -> str:
 def ways(session: Session, wanted: CallFilter) -> list[Way]:
     """How the calls that fit are found; when they began is not in it (`spans`)."""
     conditions = _conditions(session, wanted)
+    node = _Node.of(session, wanted)
     caller, called = asked(wanted.caller), asked(wanted.called)
     found: list[Way] | None = None
     if caller:
@@ -101,15 +109,19 @@ def ways(session: Session, wanted: CallFilter) -> list[Way]:
         found = _CALLED.ways(session, called, masked=False)
     if found is None:
         leading = next((n for n, (index, _) in enumerate(conditions) if index), None)
-        if leading is None:
+        if node is not None and node.leads(session, alone=not conditions):
+            found, node = node.ways(), None
+        elif leading is None:
             found = [Way()]
         else:
             index, condition = conditions.pop(leading)
             found = [Way((condition,), index=index)]
     rest = tuple(condition for _, condition in conditions)
     elsewhere = wanted.with_recording or wanted.with_complaint or wanted.with_note
-    cost = 4 if wanted.node.strip() else 2 if elsewhere else 1
-    return [replace(way, rest=way.rest + rest, cost=cost) for way in found]
+    cost = 2 if elsewhere else 1
+    if node is not None:
+        rest, cost = (*rest, node.fits()), node.cost(session)
+    return [replace(way, rest=way.rest + rest, cost=max(cost, way.cost)) for way in found]
 
 
 def spans(wanted: CallFilter) -> list[tuple[datetime | None, datetime | None]]:
@@ -159,8 +171,6 @@ def _conditions(session: Session, wanted: CallFilter) -> list[tuple[str, ColumnE
         found.append(("", soon if wanted.in_time else late))
     if wanted.self_served is not None:
         found.append(("", Call.self_served.is_(wanted.self_served)))
-    if wanted.node.strip():
-        found.append(("", exists().where(CallStep.call_id == Call.id, *_step(wanted))))
     return found
 
 
@@ -185,11 +195,62 @@ def _place(session: Session, asked_for: str) -> tuple[str, ColumnElement[bool]]:
     return "", Call.last_place.in_(places)
 
 
-def _step(wanted: CallFilter) -> list[ColumnElement[bool]]:
-    flow, _, node = storable(wanted.node.strip(), 130).rpartition(".")
-    found: list[ColumnElement[bool]] = [CallStep.node == node]
-    if flow:
-        found.append(CallStep.flow == flow)
-    if wanted.step_outcome:
-        found.append(CallStep.outcome == storable(wanted.step_outcome, 64))
-    return found
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A node gone through: by the routes that hold it, and by the steps of calls without one."""
+
+    routes: tuple[int, ...]
+    """`MOST_LISTED` of them, and one more where there are more."""
+    all_routes: Select[int]
+    step: tuple[ColumnElement[bool], ...]
+
+    @classmethod
+    def of(cls, session: Session, wanted: CallFilter) -> _Node | None:
+        flow, _, node = storable(wanted.node.strip(), 130).rpartition(".")
+        outcome = storable(wanted.step_outcome, 64)
+        if not node:
+            return None
+        step: list[ColumnElement[bool]] = [CallStep.node == node]
+        if flow:
+            step.append(CallStep.flow == flow)
+        if outcome:
+            step.append(CallStep.outcome == outcome)
+        routes = call_routes.through(node, flow, outcome)
+        listed = session.scalars(routes.limit(MOST_LISTED + 1)).all()
+        return cls(tuple(listed), routes, tuple(step))
+
+    def _by_step(self) -> ColumnElement[bool]:
+        return exists().where(CallStep.call_id == Call.id, *self.step)
+
+    def leads(self, session: Session, *, alone: bool) -> bool:
+        """Whether its calls are found by it: they are few, or nothing else is asked for."""
+        if len(self.routes) > MOST_LISTED:
+            return False
+        merged = alone and len(self.routes) <= MOST_MERGED
+        return merged or few(session, Call.route_id.in_(self.routes))
+
+    def ways(self) -> list[Way]:
+        """A way a route, where they are few enough to be merged; and calls without one."""
+        index = call_routes.INDEX
+        found = [
+            Way((Call.route_id == route,), (self._by_step(),), index, 4, True)
+            for route in (None, call_routes.UNSORTED)
+        ]
+        if len(self.routes) <= MOST_MERGED:
+            return found + [
+                Way((Call.route_id == route,), (), index, apart=True) for route in self.routes
+            ]
+        return [*found, Way((Call.route_id.in_(self.routes),), (), index, apart=True)]
+
+    def fits(self) -> ColumnElement[bool]:
+        """As a condition to be looked at call by call."""
+        unknown = Call.route_id.is_(None) | (Call.route_id == call_routes.UNSORTED)
+        listed = len(self.routes) <= MOST_LISTED
+        known = Call.route_id.in_(self.routes if listed else self.all_routes)
+        return or_(known, and_(unknown, self._by_step()))
+
+    def cost(self, session: Session) -> int:
+        """Steps are looked at only of calls without a route, which are few once all have one."""
+        without = select(literal(1).label("one")).where(Call.route_id.is_(None))
+        counted = select(func.count()).select_from(without.limit(MOST_WITHOUT + 1).subquery())
+        return 4 if (session.scalar(counted) or 0) > MOST_WITHOUT else 1

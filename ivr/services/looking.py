@@ -32,6 +32,8 @@ COUNTED = 10_000
 """Up to so many records that fit are counted; of more it is only said that there are more."""
 SPANS = 60
 """Spans of time that one page looks through."""
+WHOLE_ROWS = 3
+"""Of more ways than this only keys are read, and then the records of the page."""
 FEW = 20_000
 """So many keys of an index are sorted for a page rather than looked for in the order of time."""
 
@@ -43,12 +45,14 @@ class Way:
     """One way to find records; `index` names the lead's, for SQLite, which keeps no statistics.
 
     `cost`: how much longer than a look at the record itself its rest takes, such as at others.
+    `apart`: no record of it fits another way of the same search, so that they can be counted.
     """
 
     lead: tuple[ColumnElement[bool], ...] = ()
     rest: tuple[ColumnElement[bool], ...] = ()
     index: str = ""
     cost: int = 1
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,7 @@ class List(Generic[Row]):
             # column.
             within.append(self.at <= after.at)
         rows: dict[str, Row] = {}
+        found: dict[str, datetime] = {}
         looked, back_to = 0, None
         for way in ways:
             query = self._select(select(self.table), way).where(*way.lead, *way.rest, *within)
@@ -120,15 +125,30 @@ class List(Generic[Row]):
                     query = query.where(self.at >= end)
                     back_to = max(end, back_to) if back_to else end
             query = query.order_by(self.at.desc(), self.identity.desc()).limit(limit)
+            if len(ways) > WHOLE_ROWS:
+                keys = query.with_only_columns(self.at, self.identity)
+                found.update((identity, at) for at, identity in session.execute(keys))
+                continue
             for row in session.scalars(query.options(*self.options)):
-                rows[self._key(row)[1]] = row
-        ordered = sorted(rows.values(), key=self._key, reverse=True)
+                at, identity = self._key(row)
+                found[identity], rows[identity] = at, row
+        ordered = sorted(((at, identity) for identity, at in found.items()), reverse=True)
         if back_to is not None:
             # Of a way that was looked at less far back, older records may be missing.
-            sure = [row for row in ordered if self._key(row)[0] >= back_to]
+            sure = [key for key in ordered if key[0] >= back_to]
             if len(sure) < limit:
-                return sure, looked, back_to
-        return ordered[:limit], looked, None
+                return self._rows(session, sure, rows), looked, back_to
+        return self._rows(session, ordered[:limit], rows), looked, None
+
+    def _rows(
+        self, session: Session, keys: Sequence[tuple[datetime, str]], known: dict[str, Row]
+    ) -> list[Row]:
+        """The records of these keys, in their order; one that was removed meanwhile is left out."""
+        missing = [identity for _, identity in keys if identity not in known]
+        if missing:
+            query = select(self.table).where(self.identity.in_(missing)).options(*self.options)
+            known |= {self._key(row)[1]: row for row in session.scalars(query)}
+        return [known[identity] for _, identity in keys if identity in known]
 
     def _looked_at(
         self, session: Session, way: Way, within: list[ColumnElement[bool]], most: int
@@ -154,9 +174,25 @@ class List(Generic[Row]):
         limit: int = COUNTED,
     ) -> int | None:
         """How many fit, `limit` + 1 for more; None where too much would be looked at for that."""
-        if len(ways) != 1:
+        if len(ways) != 1 and not all(way.apart for way in ways):
             return None
-        (way,) = ways
+        total = 0
+        for way in ways:
+            found = self._count(session, way, spans, limit - total)
+            if found is None:
+                return None
+            total += found
+            if total > limit:
+                break
+        return total
+
+    def _count(
+        self,
+        session: Session,
+        way: Way,
+        spans: Sequence[tuple[datetime | None, datetime | None]],
+        limit: int,
+    ) -> int | None:
         found, left = 0, LOOKED_AT_TO_COUNT // way.cost
         if way.rest and len(spans) > 1:
             return None

@@ -39,7 +39,7 @@ from ivr.records.tables import (
     TranscriptEdit,
     TranscriptState,
 )
-from ivr.services import audit, complaint_days, facts, sessions
+from ivr.services import audit, call_routes, complaint_days, facts, sessions
 from ivr.services.audit_check import PURGED
 
 BATCH = 50
@@ -162,6 +162,9 @@ def purge(
                 break
             if not rest():
                 return _noted(database, done, now)
+    while call_routes.forget_unused(database):
+        if not rest():
+            break
     while rest():
         with database.begin() as session:
             forgotten = sessions.forget(session, now - SESSIONS_KEPT, limit=BATCH)

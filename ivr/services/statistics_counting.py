@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, tzinfo
+from types import MappingProxyType
 from typing import Any, cast
 
 from sqlalchemy import Row, Table, bindparam, delete, func, select, text, tuple_, update
@@ -34,6 +35,7 @@ from ivr.records.tables import (
     Number,
     StepDay,
 )
+from ivr.services import call_routes
 from ivr.services.call_outcomes import EndedCall, Judged, PathStep, judge
 
 BATCH = 100
@@ -127,12 +129,14 @@ def count_ended(session: Session, *, zone: tzinfo, limit: int = BATCH) -> int:
     if not calls:
         return 0
     sums = Sums()
-    judged = {}
+    judged, places = {}, {}
     listed = _listed(session)
     for call, path, found in _judged(session, calls):
         judged[call.id] = found
+        places[call.id] = [(step.flow, step.node, step.outcome) for step in path]
         sums.add(call, path, found, _called(call, listed), zone)
-    _write_outcomes(session, judged)
+    call_routes.alone(session)
+    _write_outcomes(session, judged, call_routes.give(session, places))
     _add(session, CallHour, sums.hour_rows())
     _add(session, StepDay, sums.step_rows())
     return len(calls)
@@ -299,7 +303,9 @@ def _called(call: Row[Any], listed: frozenset[str]) -> str:
     return call.called if call.called in listed else OTHER_NUMBERS
 
 
-def _write_outcomes(session: Session, judged: Mapping[str, Judged]) -> None:
+def _write_outcomes(
+    session: Session, judged: Mapping[str, Judged], routes: Mapping[str, int] = MappingProxyType({})
+) -> None:
     if not judged:
         return
     session.connection().execute(
@@ -310,6 +316,7 @@ def _write_outcomes(session: Session, judged: Mapping[str, Judged]) -> None:
                 "new_outcome": found.outcome,
                 "new_last_place": found.last_place,
                 "new_wait": found.person_wait_s,
+                "new_route": routes.get(call_id),
             }
             for call_id, found in judged.items()
         ],
@@ -348,5 +355,9 @@ _OUTCOME = (
         outcome=bindparam("new_outcome", type_=_calls.c.outcome.type),
         last_place=bindparam("new_last_place", type_=_calls.c.last_place.type),
         person_wait_s=bindparam("new_wait", type_=_calls.c.person_wait_s.type),
+        # Of a call that is judged anew the path is the same, and so is its route.
+        route_id=func.coalesce(
+            bindparam("new_route", type_=_calls.c.route_id.type), _calls.c.route_id
+        ),
     )
 )
