@@ -35,6 +35,7 @@ from ivr.media.recorder import Recorder
 from ivr.media.recording_writer import RecordingFile
 from ivr.media.reports import Reports
 from ivr.media.sockets import arrival_ns, dissolve, is_numeric
+from ivr.media.srtp import Srtp, renewed
 from ivr.media.statistics import LegStatistics
 from ivr.media.tap import Tap
 from ivr.media.tones import beep as beep_tone
@@ -120,6 +121,7 @@ class Leg:
         "_send",
         "_sequence",
         "_silent_s",
+        "_srtp",
         "_ssrc",
         "_talking",
         "_tap",
@@ -142,10 +144,12 @@ class Leg:
         random = engine.entropy(11)
         self._ssrc = int.from_bytes(random[:4], "big")
         self._clock_offset = int.from_bytes(random[4:8], "big")
-        self._sequence = int.from_bytes(random[8:10], "big")
+        # RFC 3711 §3.3.1: below 2^15, or a peer that loses our first packets may count them wrong.
+        self._sequence = int.from_bytes(random[8:10], "big") & 0x7FFF
         self._visits = random[10] % _report_every_s  # reports of calls spread
         self._reports = Reports(self._ssrc, b"%08x@%s" % (self._ssrc, host.encode()))
         self._plan: Plan | None = None
+        self._srtp: Srtp | None = None
         self._audio_type = self._event_type = self._noise_type = -1
         self._alaw = self._loud = False
         self._outgoing: bytes | None = None
@@ -192,6 +196,7 @@ class Leg:
             return
         moved = self._plan is None or self._plan.remote != plan.remote
         self._plan = plan
+        self._srtp = renewed(self._srtp, plan.srtp)
         self._audio_type = plan.payload_type
         self._event_type = -1 if plan.telephone_event is None else plan.telephone_event
         self._noise_type = _comfort_noise if plan.comfort_noise is None else plan.comfort_noise
@@ -444,6 +449,12 @@ class Leg:
             size = self._rtp.recv_into(buffer)
         except OSError:
             return  # nothing there, or ECONNREFUSED: the peer's port is closed for now
+        if self._srtp is not None:
+            opened = self._srtp.open(bytes(buffer[:size]))
+            if opened is None:
+                return
+            size = len(opened)
+            buffer[:size] = opened
         first, second, sequence, timestamp, ssrc = _unpack_header(buffer)
         reports = self._reports
         if (
@@ -472,8 +483,10 @@ class Leg:
             return
         if source == self._old_source and self._engine.clock < self._moved_at + _moved_grace:
             return  # still under way when the peer moved
-        data = bytes(self._engine.buffer[:size])
-        if self._receive_packet(data):
+        data: bytes | None = bytes(self._engine.buffer[:size])
+        if self._srtp is not None and data is not None:
+            data = self._srtp.open(data)
+        if data is not None and self._receive_packet(data):
             self._latch(source)
 
     def _receive_packet(self, data: bytes) -> bool:
@@ -570,7 +583,11 @@ class Leg:
         latched = self._remote_source
         if latched is not None and source[0] != latched[0]:
             return
-        data = bytes(self._engine.buffer[:size])
+        data: bytes | None = bytes(self._engine.buffer[:size])
+        if self._srtp is not None and data is not None:
+            data = self._srtp.open_rtcp(data)
+        if data is None:
+            return
         if self._reports.receive(data, self._engine.wall_clock()):
             self._heard = True
             if latched is not None and self._rtcp_remote is not None:
@@ -593,12 +610,18 @@ class Leg:
 
     def _straight(self, target: tuple[str, int]) -> Callable[[bytes | bytearray], int] | None:
         """How packets are sent to `target`; None where there is nowhere to send to."""
+        send: Callable[[bytes | bytearray], int]
         if self._connected:
-            return self._rtp.send
-        if not is_numeric(target[0]) or not target[1]:
+            send = self._rtp.send
+        elif not is_numeric(target[0]) or not target[1]:
             return None
-        sendto = self._rtp.sendto
-        return lambda data: sendto(data, target)
+        else:
+            sendto = self._rtp.sendto
+            send = lambda data: sendto(data, target)  # noqa: E731 - as short as its use
+        if self._srtp is None:
+            return send
+        seal = self._srtp.seal
+        return lambda data: send(seal(data))
 
     def _teed(
         self, tap: Tap, send: Callable[[bytes | bytearray], int]
@@ -626,9 +649,10 @@ class Leg:
         self._connected = True
         self._remote_source = source
         self._old_source = None
-        self._send = self._rtp.send
-        if self._tap is not None:
-            self._send = self._teed(self._tap, self._send)
+        send = self._straight(source)
+        if self._tap is not None and send is not None:
+            send = self._teed(self._tap, send)
+        self._send = send
         self._start()
 
     # -- keys
@@ -736,6 +760,8 @@ class Leg:
         if remote is None or not is_numeric(remote[0]):
             return
         try:
+            if self._srtp is not None:
+                data = self._srtp.seal_rtcp(data)
             self._rtcp.sendto(data, remote)
         except OSError:
             return  # reports are worth no more than the path they tell of
