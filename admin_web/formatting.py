@@ -1,12 +1,23 @@
-"""How values are shown: times in the line's zone, durations, money, keys, names of codes."""
+"""How values are shown: moments, days, durations, money and numbers, by the page's language.
+
+The one place that says so (CLDR's forms, by Babel): what is shown is for people, what the
+``datetime`` of a ``<time>`` holds is ISO 8601, as in the API, in files and in addresses. Times are
+those of the line's zone. What staff *write* into a form stays 2026-12-05, which no language reads
+in two ways (``admin_web.forms``).
+"""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from typing import Literal
 
+from babel import Locale
+from babel.dates import format_date, format_skeleton, format_time, get_datetime_format
+from babel.numbers import get_decimal_symbol
 from flask import Flask
-from flask_babel import format_decimal, format_percent, format_timedelta, ngettext
+from flask_babel import format_decimal, format_percent, format_timedelta, get_locale, ngettext
 from flask_babel import gettext as _
 from markupsafe import Markup
 
@@ -19,36 +30,112 @@ def local(moment: datetime) -> datetime:
     return aware.astimezone(desk().zone)
 
 
-def when(moment: datetime | None, style: str = "%Y-%m-%d %H:%M:%S") -> Markup:
-    """Return a ``<time>`` element, or a dash where there is no time."""
-    if moment is None:
-        return Markup('<span class="none">—</span>')
-    here = local(moment)
-    return Markup('<time datetime="{}">{}</time>').format(
-        here.isoformat(timespec="seconds"), here.strftime(style)
-    )
+def minute_text(moment: datetime) -> str:
+    """Return a moment to the minute: 2026年11月22日 16:01, 22 Nov 2026, 16:01."""
+    return _joined(local(moment), "short")
+
+
+def clock_text(moment: datetime, *, seconds: bool = False) -> str:
+    """Return the time of day: 16:01."""
+    return format_time(local(moment), "medium" if seconds else "short", locale=_locale())
+
+
+def day_text(day: date) -> str:
+    """Return a day: 2026年11月22日, 22 Nov 2026."""
+    return format_date(day, "medium", locale=_locale())
+
+
+def weekday_text(day: date) -> str:
+    """Return a day with its weekday: 2026年11月22日周日, Sun, 22 Nov 2026."""
+    return format_skeleton("yMMMEd", day, locale=_locale())
+
+
+def short_day_text(day: date) -> str:
+    """Return a day without its year: 11月22日, 22 Nov."""
+    return format_skeleton("MMMd", day, locale=_locale())
+
+
+def month_text(first: date) -> str:
+    """Return a month: 2026年11月, Nov 2026."""
+    return format_skeleton("yMMM", first, locale=_locale())
+
+
+def hour_text(hour: int) -> str:
+    """Return an hour of the day: 16:00."""
+    return format_time(time(hour), "short", locale=_locale())
+
+
+def period_text(period: str) -> str:
+    """Return a period of a bill, ``2026-11``, as a month; what is no month stays as it is."""
+    year, _dash, month = period.partition("-")
+    try:
+        return month_text(date(int(year), int(month), 1))
+    except ValueError:
+        return period
+
+
+def when(moment: datetime | None) -> Markup:
+    """Return a ``<time>`` element to the second, or a dash where there is no time."""
+    return _element(moment, lambda here: _joined(here, "medium"))
 
 
 def minute(moment: datetime | None) -> Markup:
     """Return the time to the minute."""
-    return when(moment, "%Y-%m-%d %H:%M")
+    return _element(moment, minute_text)
+
+
+def day(when: date | str | None) -> Markup:
+    """Return a day, also one kept as 2026-11-22, as a ``<time>`` element; or a dash."""
+    if when is None:
+        return _NONE
+    if isinstance(when, str):
+        when = date.fromisoformat(when)
+    return Markup('<time datetime="{}">{}</time>').format(when.isoformat(), day_text(when))
 
 
 def clock(moment: datetime | None) -> Markup:
     """Return the time of day with tenths, for steps within one call."""
-    if moment is None:
-        return when(None)
-    here = local(moment)
-    return Markup('<time datetime="{}">{}.{}</time>').format(
-        here.isoformat(timespec="milliseconds"),
-        here.strftime("%H:%M:%S"),
-        here.microsecond // 100_000,
+    return _element(
+        moment,
+        lambda here: (
+            clock_text(here, seconds=True)
+            + get_decimal_symbol(_locale())
+            + str(here.microsecond // 100_000)
+        ),
+        precision="milliseconds",
     )
 
 
 def clock_s(moment: datetime | None) -> Markup:
     """Return the time of day to the second."""
-    return when(moment, "%H:%M:%S")
+    return _element(moment, lambda here: clock_text(here, seconds=True))
+
+
+_NONE = Markup('<span class="none">—</span>')
+
+
+def _element(
+    moment: datetime | None, words: Callable[[datetime], str], precision: str = "seconds"
+) -> Markup:
+    """Words for whoever reads, the moment itself for programs."""
+    if moment is None:
+        return _NONE
+    here = local(moment)
+    return Markup('<time datetime="{}">{}</time>').format(
+        here.isoformat(timespec=precision), words(here)
+    )
+
+
+def _joined(here: datetime, time_style: Literal["short", "medium"]) -> str:
+    """Date and time of day, in the order of the page's language."""
+    together = get_datetime_format("medium", locale=_locale())
+    clock_of_it = format_time(here, time_style, locale=_locale())
+    return str(together).format(clock_of_it, format_date(here, "medium", locale=_locale()))
+
+
+def _locale() -> Locale:
+    """The page's, or English where there is no page."""
+    return get_locale() or Locale("en", "GB")
 
 
 def duration(seconds: float | None) -> str:
@@ -76,7 +163,7 @@ def ago(seconds: float) -> str:
 
 def money(amount: Decimal) -> str:
     """Return an amount in yuan with two decimals."""
-    return str(_("%(amount)s yuan", amount=f"{amount:,.2f}"))
+    return str(_("%(amount)s yuan", amount=format_decimal(amount, "#,##0.00")))
 
 
 def whole(number: float | None) -> str:
@@ -110,7 +197,7 @@ def span(seconds: float) -> str:
 def attach(app: Flask) -> None:
     """Offer these as filters to the templates of ``app``."""
     for function in (
-        *(when, minute, clock, clock_s, duration, ago, money),
-        *(whole, short, share, exact_share, span),
+        *(when, minute, day, clock, clock_s, minute_text, day_text, weekday_text, hour_text),
+        *(period_text, duration, ago, money, whole, short, share, exact_share, span),
     ):
         app.jinja_env.filters[function.__name__] = function

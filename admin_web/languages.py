@@ -13,6 +13,7 @@ from flask_babel import Babel
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
+from admin_web import counting
 from admin_web.desk import desk
 from admin_web.links import same_site
 from ivr.services import staff
@@ -21,7 +22,9 @@ LANGUAGES = {"zh-CN": "中文", "en": "English"}
 DEFAULT = "zh-CN"
 COOKIE = "desk_language"
 COOKIE_MAX_AGE_S = 365 * 24 * 3600
-_BABEL = {"zh-CN": "zh", "en": "en"}
+# English as it is written where days come before months and the clock has 24 hours, as the
+# line itself says times.
+_BABEL = {"zh-CN": "zh", "en": "en_GB"}
 
 blueprint = Blueprint("languages", __name__)
 
@@ -73,6 +76,7 @@ def attach(app: Flask) -> None:
         default_translation_directories="translations",
         locale_selector=lambda: _BABEL[page_language()],
     )
+    counting.attach(app)
     app.register_blueprint(blueprint)
 
     @app.context_processor

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from admin_web.flows.labels import labels
 from admin_web.flows.published import LINE, delivered
-from admin_web.formatting import local
+from admin_web.formatting import clock_text
 from admin_web.languages import page_language
 from admin_web.names import word
 from admin_web.numbers import number
@@ -238,7 +238,7 @@ def _step(
     return {
         "flow": step.flow,
         "node": step.node,
-        "at": local(step.at).strftime("%H:%M:%S"),
+        "at": clock_text(step.at, seconds=True),
         "seconds": visit.seconds,
         "stayed": stayed,
         "keys": visit.keys,

@@ -18,6 +18,7 @@ from flask_babel import gettext as _
 
 from admin_web.dashboard.summary import as_text, summary_page
 from admin_web.desk import desk
+from admin_web.formatting import day_text
 from admin_web.languages import COOKIE, LANGUAGES
 from admin_web.settings import MailSettings
 from ivr.services import statistics_counting, summary_mail
@@ -70,9 +71,9 @@ def compose(app: Flask, mail: MailSettings, day: date) -> EmailMessage:
             texts.append(as_text(page))
             count = len(page.troubles)
             subjects.append(
-                _("Minsheng Line %(day)s: %(count)s to look at", day=day, count=count)
+                _("Minsheng Line %(day)s: %(count)s to look at", day=day_text(day), count=count)
                 if count
-                else _("Minsheng Line %(day)s: all well", day=day)
+                else _("Minsheng Line %(day)s: all well", day=day_text(day))
             )
     message = EmailMessage()
     message["Subject"] = " / ".join(subjects)

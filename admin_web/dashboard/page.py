@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from datetime import datetime, tzinfo
 from typing import Any
 
-from babel.dates import format_skeleton
-from flask_babel import format_date, format_decimal, format_percent, get_locale
+from flask_babel import format_decimal, format_percent
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from admin_web.dashboard.charts import BarChart, bar_chart, shade
 from admin_web.dashboard.links import Links
+from admin_web.formatting import day_text, month_text, short_day_text
 from admin_web.names import named, word
 from admin_web.places import Places
 from ivr.records.tables import Area, ComplaintCategory, ComplaintState
@@ -232,8 +232,12 @@ def _figures(now: Figures, then: Figures, links: Links, before: Links) -> list[F
             meaning,
         )
 
-    waited = "—" if now.wait_s is None else _("%(number)s s", number=f"{now.wait_s:.0f}")
-    waited_then = "—" if then.wait_s is None else _("%(number)s s", number=f"{then.wait_s:.0f}")
+    waited = (
+        "—" if now.wait_s is None else _("%(number)s s", number=format_decimal(round(now.wait_s)))
+    )
+    waited_then = (
+        "—" if then.wait_s is None else _("%(number)s s", number=format_decimal(round(then.wait_s)))
+    )
     within = now.person_in_time / now.person_timed if now.person_timed else None
     soon = (
         _("%(share)s within 30 s", share=format_percent(within, "0.#%"))
@@ -353,13 +357,8 @@ def _place_of(group: Sequence[Bar], period: Period, links: Links, monthly: bool)
     more = {"last_hour": str(period.last_hour)} if cut else {}
     href = links.calls_of_days(first.day.isoformat(), last.day.isoformat(), **more)
     if monthly:
-        return str(format_skeleton("yMMM", first.day, locale=get_locale())), href
-    return _short_day(first.day), href
-
-
-def _short_day(day: date) -> str:
-    """A day without its year, as the page's language orders day and month."""
-    return str(format_skeleton("MMMd", day, locale=get_locale()))
+        return month_text(first.day), href
+    return short_day_text(first.day), href
 
 
 def _week(session: Session, asked: Asked, links: Links) -> list[tuple[str, list[Cell]]]:
@@ -410,10 +409,5 @@ def _age(age: Age, links: Links) -> Line:
 
 def shown_days(period: Period) -> str:
     """A period in words, by the page's language."""
-
-    def day(one: date) -> str:
-        return str(format_date(one, "medium"))
-
-    if period.days == 1:
-        return day(period.first)
-    return str(_("%(first)s to %(last)s", first=day(period.first), last=day(period.last)))
+    first, last = day_text(period.first), day_text(period.last)
+    return first if period.days == 1 else str(_("%(first)s to %(last)s", first=first, last=last))

@@ -10,7 +10,7 @@ from typing import Any
 from flask_babel import format_percent, ngettext
 from flask_babel import gettext as _
 
-from admin_web.formatting import local, span
+from admin_web.formatting import clock_text, span
 from admin_web.links import with_query
 from admin_web.places import Places
 from ivr.services.daily_summary import Trouble
@@ -51,7 +51,7 @@ def _away(facts: Mapping[str, Any]) -> str:
             facts["gaps"],
             time=span(facts["seconds"]),
             longest=span(facts["longest_s"]),
-            clock=f"{local(facts['longest_since']):%H:%M}",
+            clock=clock_text(facts["longest_since"]),
         )
     )
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from admin_web.dashboard.sentences import Sentence, sentence
 from admin_web.desk import desk
-from admin_web.formatting import exact_share, whole
+from admin_web.formatting import exact_share, hour_text, whole
 from admin_web.places import places
 from ivr.services import daily_summary
 from ivr.services.daily_summary import Summary
@@ -62,7 +62,7 @@ def _lines(facts: Summary) -> list[tuple[str, str, str, str]]:
         shown = "" if name == "calls" or share is None else str(format_percent(share, "0.#%"))
         lines.append((words, whole(getattr(now, name)), whole(getattr(then, name)), shown))
     waits = [
-        "—" if one.wait_s is None else _("%(number)s s", number=f"{one.wait_s:.0f}")
+        "—" if one.wait_s is None else _("%(number)s s", number=whole(round(one.wait_s)))
         for one in (now, then)
     ]
     lines.append((_("Wait for a person"), waits[0], waits[1], ""))
@@ -71,7 +71,7 @@ def _lines(facts: Summary) -> list[tuple[str, str, str, str]]:
     lines.append((_("Complaints without a reply"), whole(facts.waiting_complaints), "", ""))
     lines.append((_("Callers to call back"), whole(facts.open_call_backs), "", ""))
     if facts.busiest_hour is not None:
-        hours = f"{facts.busiest_hour:02d}:00–{facts.busiest_hour:02d}:59"
+        hours = f"{hour_text(facts.busiest_hour)}–{hour_text((facts.busiest_hour + 1) % 24)}"
         lines.append((_("Busiest hour"), hours, "", ""))
     lines.append((_("Availability of the line"), exact_share(facts.available.share), "", ""))
     return lines

@@ -6,7 +6,6 @@ Everything on the page is made from one answer, so that picture, form and text c
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -14,7 +13,7 @@ from sqlalchemy.orm import Session
 from admin_web.flows.checks import Finding, judge
 from admin_web.flows.drafted import companions, in_force, led_here, with_words
 from admin_web.flows.published import LINE, texts
-from admin_web.formatting import local
+from admin_web.formatting import minute_text
 from admin_web.prompts.published import published
 from admin_web.reasons import said
 from call_flows import FlowError
@@ -69,7 +68,7 @@ def standing(session: Session, draft: Draft) -> dict[str, Any]:
         "stale": draft.base != newest,
         "text": draft.text,
         "changed": draft.changed or present is None,
-        "saved": _minute(draft.updated_at),
+        "saved": minute_text(draft.updated_at),
         "undo": draft.undoes,
         "redo": draft.redoes,
         "drawable": bool(flow and flow.nodes) or name == LINE,
@@ -87,14 +86,10 @@ def standing(session: Session, draft: Draft) -> dict[str, Any]:
         "together": sorted(beside),
         "refused": verdict.refused or bool(unsaid),
         "others": [
-            {"author": row.author, "at": _minute(row.updated_at)}
+            {"author": row.author, "at": minute_text(row.updated_at)}
             for row in flow_drafts.others(session, name, draft.author)
         ],
     }
-
-
-def _minute(moment: datetime) -> str:
-    return local(moment).strftime("%Y-%m-%d %H:%M")
 
 
 def _finding(one: Finding, name: str) -> dict[str, Any]:

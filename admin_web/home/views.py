@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from admin_web.departments import own_department
 from admin_web.desk import desk
 from admin_web.flows.published import flow_set
-from admin_web.formatting import ago, local
+from admin_web.formatting import ago, day_text, local, whole
 from admin_web.health.state import LineState, line_state
 from admin_web.health.voices import VoiceState, state_of
 from admin_web.names import tone, word
@@ -157,7 +157,7 @@ def _tiles(session: Session, state: LineState, now: datetime) -> list[Tile]:
     day = local(now).date().isoformat()
     midnight = datetime.combine(local(now).date(), time(), desk().zone)
     counted = call_search.count(session, CallFilter(since=midnight))
-    today = counted if counted <= call_search.COUNTED else f"{call_search.COUNTED}+"
+    today = whole(min(counted, call_search.COUNTED)) + "+" * (counted > call_search.COUNTED)
     unsettled = complaint_search.count_unsettled(session, department=own_department())
     in_progress = state.calls if state.answering and state.calls is not None else "—"
     return [
@@ -211,7 +211,7 @@ def _mail_trouble(mailed: MailState | None) -> list[Trouble]:
         return []
     what = _(
         "The daily summary of %(day)s was not mailed: %(error)s",
-        day=mailed.day,
+        day=day_text(mailed.day),
         error=mailed.error,
     )
     advice = _(

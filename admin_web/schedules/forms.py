@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_babel import format_date
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField, FileRequired
 from wtforms import BooleanField, HiddenField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional, ValidationError
 
+from admin_web.formatting import weekday_text
 from admin_web.forms import (
     Choice,
     Day,
@@ -156,4 +156,4 @@ class AskForm(SearchForm):
 
 def day_name(day: Any) -> str:
     """Return a day with its weekday, as this language writes it."""
-    return str(format_date(day, "yyyy-MM-dd EEE"))
+    return weekday_text(day)

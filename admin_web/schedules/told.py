@@ -9,6 +9,7 @@ from datetime import date, datetime
 from flask_babel import format_date
 from flask_babel import gettext as _
 
+from admin_web.formatting import clock_text, weekday_text
 from admin_web.names import word
 from ivr.services.opening import DayHours, Hours, Standing, hours_text
 
@@ -28,7 +29,7 @@ def standing(found: Standing) -> str:
 
 
 def _when(moment: datetime | None) -> str:
-    return "" if moment is None else str(format_date(moment, "yyyy-MM-dd EEE")) + f" {moment:%H:%M}"
+    return "" if moment is None else f"{weekday_text(moment.date())} {clock_text(moment)}"
 
 
 def hours(found: DayHours) -> str:
@@ -70,7 +71,7 @@ def year(schedule: Hours, number: int) -> list[Month]:
 
 def _cell(schedule: Hours, day: date) -> Cell:
     found = schedule.on(day)
-    title = f"{format_date(day, 'yyyy-MM-dd EEE')}: {hours(found)}"
+    title = f"{weekday_text(day)}: {hours(found)}"
     if found.because is None:
         return Cell(day, "open" if found.spans else "closed", "", title)
     kind = found.because.kind.value

@@ -15,7 +15,7 @@ from flask_babel import gettext as _
 from flask_login import current_user, logout_user
 
 from admin_web.desk import desk
-from admin_web.formatting import local
+from admin_web.formatting import clock_text
 from admin_web.languages import COOKIE, keep, page_language
 from admin_web.links import same_site
 from admin_web.sign_in.blueprint import blueprint
@@ -142,7 +142,7 @@ def locked(until: datetime) -> str:
     told = _(
         "Too many wrong tries. This account is locked until %(time)s; "
         "an administrator can lift the lock by setting a new password.",
-        time=local(until).strftime("%H:%M:%S"),
+        time=clock_text(until, seconds=True),
     )
     return str(told)
 
@@ -151,7 +151,7 @@ def _code_locked(until: datetime) -> str:
     told = _(
         "Too many wrong codes. No code is taken until %(time)s. "
         "An administrator can reset the second factor.",
-        time=local(until).strftime("%H:%M:%S"),
+        time=clock_text(until, seconds=True),
     )
     return str(told)
 
@@ -160,7 +160,7 @@ def _address_locked(until: datetime) -> str:
     told = _(
         "Too many wrong sign-ins from this address. Nobody can sign in from it until %(time)s. "
         "Forgot the password? An administrator can give you a new one.",
-        time=local(until).strftime("%H:%M:%S"),
+        time=clock_text(until, seconds=True),
     )
     return str(told)
 

@@ -38,7 +38,7 @@ def test_it_is_put_out_seen_by_everybody_and_gone_at_its_end(desk: DeskUnderTest
         banner = page.split('class="alarm"')[1].split("</div>")[0]
         assert "The river is rising." in banner
         assert "supervisor" in banner
-        assert "2026-11-22 16:30" in banner
+        assert "22 Nov 2026, 16:30" in banner
     desk.clock.move(minutes=30)
     assert 'class="alarm"' not in visitor.get("/account").text
     past = visitor.get("/announcements/").text.split("Past announcements")[1]

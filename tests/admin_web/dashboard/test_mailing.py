@@ -101,8 +101,9 @@ def test_the_mail_says_in_both_languages_what_went_wrong_first(
     assert "1 通电话因线路故障结束" in body
     assert "1 call was ended by a fault of the line." in body
     assert body.index("出了什么问题") < body.index("数据（括号内为前一天）")
-    assert body.index("2026年11月22日") < body.index("November 22, 2026")
-    assert "2026-11-22" in message["Subject"]
+    assert body.index("2026年11月22日") < body.index("22 November 2026")
+    assert "2026年11月22日" in message["Subject"]
+    assert "22 Nov 2026" in message["Subject"]
     assert message["Auto-Submitted"] == "auto-generated"
 
 
@@ -146,7 +147,7 @@ def test_a_refusal_is_shown_on_the_first_page_and_tried_again_later(
     postbox.refuses = True
     assert mail_if_due(desk.app, mail)
     visitor = desk.as_("supervisor").english()
-    assert "The daily summary of 2026-11-22 was not mailed" in visitor.get("/").text
+    assert "The daily summary of 22 Nov 2026 was not mailed" in visitor.get("/").text
     assert not mail_if_due(desk.app, mail)  # not at once
     postbox.refuses = False
     desk.clock.move(minutes=15)

@@ -46,7 +46,7 @@ def test_office_hours_that_are_entered_hold_for_the_next_caller(desk: DeskUnderT
     assert not is_open(desk, "office", "2026-11-23T08:00")
     assert is_open(desk, "office", "2026-11-23T09:00")
     page = visitor.get("/schedules/one/office").text
-    assert "closed until 2026-11-23 Mon 09:00" in page  # the desk's clock: Sunday afternoon
+    assert "closed until Mon, 23 Nov 2026 09:00" in page  # the desk's clock: Sunday afternoon
     assert "00:00-24:00" in page.split("Who changed what")[1]  # what was there before
     assert audited(desk)[-1] == "schedule_saved"
 
@@ -80,7 +80,7 @@ def test_a_schedule_is_made_asked_for_a_moment_and_removed(desk: DeskUnderTest) 
     assert visitor.post("/schedules/new", new).status_code == 302
     page = visitor.get("/schedules/?schedule=window&at=2026-10-10+10:00").text
     told = page.split("What would apply?")[1]
-    assert "open until 2026-10-10 Sat 12:00 (国庆节调休上班)" in told
+    assert "open until Sat, 10 Oct 2026 12:00 (国庆节调休上班)" in told
     assert "国庆节" in visitor.get("/schedules/?schedule=window&at=2026-10-02+10:00").text
     assert visitor.post("/schedules/one/window/remove").status_code == 302
     assert visitor.get("/schedules/one/window").status_code == 404

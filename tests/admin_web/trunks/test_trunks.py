@@ -14,7 +14,7 @@ def test_a_trunk_is_shown_in_words_and_never_with_its_password(desk: DeskUnderTe
     page = desk.as_("editor").english().get("/trunks/").text
     assert "Registered</span>" in page
     assert "sip:pbx.example" in page
-    assert "2026-11-22 16:01:00" in page
+    assert "22 Nov 2026, 16:01:00" in page
     assert "hush-hush" not in page
 
 
