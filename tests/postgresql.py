@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import tempfile
 import uuid
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -42,6 +43,45 @@ def _user() -> str | None:
     return next(name for name in ("postgres", "nobody") if name in names)
 
 
+def _run(folder: Path, *command: str) -> None:
+    user = _user()
+    done = subprocess.run(
+        command,
+        user=user,
+        group=None if user is None else pwd.getpwnam(user).pw_gid,
+        extra_groups=None if user is None else [],
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def _pg_ctl(folder: Path, *words: str) -> None:
+    where = programs()
+    assert where is not None
+    _run(folder, str(where / "pg_ctl"), "-D", str(folder / "data"), "-w", *words)
+
+
+def _start(folder: Path) -> None:
+    # No durability: it is thrown away. No TCP: nothing else can reach it.
+    options = f"-k {folder} -c listen_addresses='' -c fsync=off -c max_connections=60"
+    _pg_ctl(folder, "-l", str(folder / "log"), "-o", options, "start")
+
+
+def stop(*, immediately: bool = False) -> None:
+    """Take this process's cluster away: in order, or as a crash of the server would."""
+    _pg_ctl(cluster(), "-m", "immediate" if immediately else "fast", "stop")
+
+
+def start() -> None:
+    """Bring it back, with what was committed."""
+    _start(cluster())
+
+
 @cache
 def cluster() -> Path:
     """Start the cluster once in this process and end it at exit; the folder of its socket."""
@@ -53,33 +93,16 @@ def cluster() -> Path:
     if user is not None:
         shutil.chown(folder, user)
 
-    def run(*command: str) -> None:
-        done = subprocess.run(
-            command,
-            user=user,
-            group=None if user is None else pwd.getpwnam(user).pw_gid,
-            extra_groups=None if user is None else [],
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout
-
     data = str(folder / "data")
     initdb = ("-U", "line", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
-    run(str(where / "initdb"), "-D", data, *initdb)
-    # No durability: it is thrown away. No TCP: nothing else can reach it.
-    options = f"-k {folder} -c listen_addresses='' -c fsync=off -c max_connections=60"
-    log = str(folder / "log")
-    run(str(where / "pg_ctl"), "-D", data, "-w", "-l", log, "-o", options, "start")
+    _run(folder, str(where / "initdb"), "-D", data, *initdb)
+    _start(folder)
     owner = os.getpid()
 
     def end() -> None:
         if os.getpid() == owner:
-            run(str(where / "pg_ctl"), "-D", data, "-w", "-m", "immediate", "stop")
+            with suppress(AssertionError):  # a test may have stopped it
+                _pg_ctl(folder, "-m", "immediate", "stop")
             shutil.rmtree(folder, ignore_errors=True)
 
     atexit.register(end)
