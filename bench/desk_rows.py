@@ -18,15 +18,12 @@ import json
 import sqlite3
 import sys
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-import psycopg
-from sqlalchemy import make_url
-
+from bench.desk_copy import copy
+from bench.desk_ways import WAYS, sentences
 from ivr.records import migrate
 from ivr.records.seal import NOTHING_BEFORE, seal
 
@@ -36,7 +33,7 @@ FIRST_MIDNIGHT = datetime(2025, 11, 23, tzinfo=ZONE)
 WHOLE_DAYS = 364
 MOST_CALLS = 20_000_000
 CACHE_KIB = 2_500_000
-COPIED_AT_ONCE = 20_000
+VARIANTS = 64
 # Calls by hour of the day, of 1000.
 HOURS = (
     *(4, 3, 2, 2, 2, 4, 10, 30, 85, 105, 100, 80),
@@ -44,91 +41,6 @@ HOURS = (
 )
 
 
-class Step(NamedTuple):
-    flow: str
-    node: str
-    kind: str
-    digits: str
-    outcome: str
-
-
-class Way(NamedTuple):
-    """A way through the line; `share` of 10 000 calls; outcomes as `call_outcomes` judges them."""
-
-    share: int
-    outcome: str
-    ended_by: str
-    steps: tuple[Step, ...]
-
-
-GREETING = Step("main", "greeting", "menu", "1", "match")
-MANDARIN = Step("main", "mandarin", "language", "", "next")
-
-
-def _menu(key: str, outcome: str = "match") -> Step:
-    return Step("main", "menu", "menu", key, outcome)
-
-
-_ACCOUNT = Step("bills", "ask_account", "ask", "880123", "match")
-_TELL = Step("bills", "tell", "say", "", "next")
-_CATEGORY = Step("complaint", "category", "menu", "3", "match")
-_SPEAK = Step("complaint", "speak", "record", "", "recorded")
-_WAYS: tuple[Way, ...] = (
-    Way(2200, "self_served", "caller", (
-        GREETING, MANDARIN, _menu("1"), _ACCOUNT, Step("bills", "look_up", "lookup", "", "found"),
-        _TELL, Step("bills", "after", "menu", "", "hang_up"))),
-    Way(500, "self_served", "line", (
-        GREETING, MANDARIN, _menu("1"), _ACCOUNT,
-        Step("bills", "look_up", "lookup", "", "nothing_owed"),
-        Step("bills", "tell_nothing_owed", "say", "", "next"))),
-    Way(1500, "self_served", "caller", (
-        GREETING, MANDARIN, _menu("2"), Step("outages", "menu", "menu", "1", "match"),
-        Step("outages", "look_up", "lookup", "", "found"),
-        Step("outages", "notices", "list", "", "hang_up"))),
-    Way(1000, "self_served", "line", (
-        GREETING, MANDARIN, _menu("3"), _CATEGORY, _SPEAK,
-        Step("complaint", "confirm", "menu", "1", "match"),
-        Step("complaint", "submit", "file_complaint", "", "filed"),
-        Step("complaint", "ticket", "say", "", "next"),
-        Step("complaint", "after", "menu", "", "hang_up"))),
-    Way(600, "self_served", "caller", (
-        GREETING, MANDARIN, _menu("4"), Step("progress", "ask_ticket", "ask", "********", "match"),
-        Step("progress", "ask_last4", "ask", "****", "match"),
-        Step("progress", "look_up", "lookup", "", "found"),
-        Step("progress", "tell", "say", "", "hang_up"))),
-    Way(1400, "person", "transfer", (
-        GREETING, MANDARIN, _menu("0"), Step("person", "connect", "transfer", "", "answered"))),
-    Way(500, "message", "line", (
-        GREETING, MANDARIN, _menu("0"), Step("person", "connect", "transfer", "", "no_answer"),
-        Step("person", "offer", "menu", "1", "match"), Step("person", "speak", "record", "", "recorded"),
-        Step("person", "submit", "call_back", "", "filed"))),
-    Way(900, "abandoned", "caller", (Step("main", "greeting", "menu", "", "hang_up"),)),
-    Way(700, "abandoned", "caller", (GREETING, MANDARIN, _menu("", "hang_up"))),
-    Way(250, "abandoned", "caller", (
-        GREETING, MANDARIN, _menu("1"), Step("bills", "ask_account", "ask", "", "hang_up"))),
-    Way(100, "fault", "error", (
-        GREETING, MANDARIN, _menu("1"), _ACCOUNT,
-        Step("bills", "look_up", "lookup", "", "error"))),
-    Way(6, "self_served", "line", (
-        GREETING, MANDARIN, _menu("5"), Step("guides", "menu", "menu", "5", "match"),
-        Step("guides", "business_licence", "menu", "", "hang_up"))),
-    Way(4, "fault", "crash", (GREETING, MANDARIN, _menu("", ""))),
-    Way(340, "unanswered", "caller", ()),
-)  # fmt: skip
-_PLACES = ("东街", "南门路", "工农新村", "人民广场", "幸福小区", "长乐路", "中山路", "解放桥", "滨河公园",
-           "第一小学", "菜市场", "火车站", "文化宫", "龙腾花园", "阳光家园", "科技园", "老年公寓", "汽修厂",
-           "三里屯", "北郊")  # fmt: skip
-_MATTERS = ("路灯不亮", "垃圾没有人清运", "自来水发黄", "半夜施工太吵", "井盖丢失", "天然气收费不对", "暖气不热",
-            "停车位被占", "下水道堵塞", "公交车不停站", "树枝挡住信号灯", "商家乱收费", "电梯经常坏",
-            "物业不处理", "网络断断续续", "墙面脱落")  # fmt: skip
-_WISHES = (
-    "请尽快派人来看",
-    "已经反映过两次",
-    "希望给个答复",
-    "老人出行不方便",
-    "上个月就开始了",
-    "谢谢你们",
-)
 _HALF = 2_147_483_647
 _OTHER = 2_147_483_629
 
@@ -161,10 +73,10 @@ def _lists(db: sqlite3.Connection) -> None:
         width = HOURS[hour] * 1000 / total
         begin = (hour + (k - shares[hour] * 1000 / total) / width) * 3600
         db.execute("INSERT INTO hour_of VALUES (?, ?, ?)", (k, begin, 3600 / width))
-    bounds = list(accumulate((way.share for way in _WAYS), initial=0))
+    bounds = list(accumulate((way.share for way in WAYS), initial=0))
     if bounds[-1] != 10_000:
         raise ValueError(f"the ways are {bounds[-1]} of 10 000")
-    for n, way in enumerate(_WAYS):
+    for n, way in enumerate(WAYS):
         last = f"{way.steps[-1].flow}.{way.steps[-1].node}" if way.steps else None
         row = (n, way.outcome, way.ended_by, last, 12 * len(way.steps))
         db.execute("INSERT INTO ways VALUES (?, ?, ?, ?, ?)", row)
@@ -172,13 +84,22 @@ def _lists(db: sqlite3.Connection) -> None:
         db.executemany("INSERT INTO way_of VALUES (?, ?)", taken)
         steps = ((n, seq, *step) for seq, step in enumerate(way.steps, 1))
         db.executemany("INSERT INTO way_steps VALUES (?, ?, ?, ?, ?, ?, ?)", steps)
-    sentences = (
-        f"我住在{place}，这里{matter}，{wish}。"
-        for place in _PLACES
-        for matter in _MATTERS
-        for wish in _WISHES
-    )
-    db.executemany("INSERT INTO said VALUES (?, ?)", enumerate(sentences))
+    db.executemany("INSERT INTO said VALUES (?, ?)", enumerate(sentences()))
+
+
+def _routes(db: sqlite3.Connection) -> None:
+    """`VARIANTS` routes of each way.
+
+    In life a way has many: who keys something wrong first, who listens twice. Here they hold the
+    same places, so that a search meets as many routes as it would and finds the same calls.
+    """
+    for n, way in enumerate(WAYS):
+        places = sorted({(step.flow, step.node, step.outcome) for step in way.steps})
+        for variant in range(VARIANTS):
+            route = n * VARIANTS + variant + 1
+            db.execute("INSERT INTO routes (id, digest) VALUES (?, ?)", (route, f"bench {route}"))
+            rows = ((route, *place) for place in places)
+            db.executemany("INSERT INTO route_places VALUES (?, ?, ?, ?)", rows)
 
 
 def _calls(db: sqlite3.Connection, count: int) -> None:
@@ -205,7 +126,7 @@ def _calls(db: sqlite3.Connection, count: int) -> None:
         INSERT INTO calls (id, caller, caller_name, called, remote, sip_call_id, codec, started_at,
             answered_at, ended_at, language, flow, flow_revision, ended_by, end_reason, self_served,
             person_at, outcome, last_place, person_wait_s, packets_sent, packets_received, packets_lost,
-            jitter_ms, remote_packets_lost, remote_jitter_ms, round_trip_ms)
+            jitter_ms, remote_packets_lost, remote_jitter_ms, round_trip_ms, route_id)
         WITH RECURSIVE counted (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM counted WHERE n < ? - 1),
         timed AS MATERIALIZED (
             SELECT n, CAST(n / {a_day!r} AS INTEGER) AS d, n / {a_day!r} AS f, {person} AS p FROM counted),
@@ -227,7 +148,8 @@ def _calls(db: sqlite3.Connection, count: int) -> None:
             CASE outcome WHEN 'person' THEN 5.0 + n % 50 END,
             CASE WHEN outcome <> 'unanswered' THEN 50 * (20 + seconds) END,
             CASE WHEN outcome <> 'unanswered' THEN 50 * (20 + seconds) END, n % 7 % 2,
-            0.5, 0, 0.5, 12.0
+            0.5, 0, 0.5, 12.0,
+            way * {VARIANTS} + 1 + {mixed("n", 15)} % {VARIANTS} * ({mixed("n", 16)} % {VARIANTS}) / {VARIANTS}
         FROM at_time JOIN ways USING (way)
         """,
         (count,),
@@ -419,6 +341,7 @@ def fill(file: str, calls: int, complaints: int, said: bool = True) -> None:
     for called in ("12345", "12319"):
         db.execute("INSERT OR IGNORE INTO numbers (called, flow, note, updated_at) VALUES (?, 'main', '', ?)",
                    (called, stamp))  # fmt: skip
+    _routes(db)
     _calls(db, calls)
     tell("calls and steps")
     _left_behind(db, complaints)
@@ -433,80 +356,6 @@ def fill(file: str, calls: int, complaints: int, said: bool = True) -> None:
         tell(statement[:60])
     db.execute("PRAGMA journal_mode = WAL").fetchall()
     db.close()
-
-
-def copy(file: str, url: str) -> None:
-    """Copy all rows of a SQLite file into a migrated PostgreSQL database, whatever is in it."""
-    source = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
-    where = make_url(url).set(drivername="postgresql")
-    began = time.monotonic()
-    with psycopg.connect(where.render_as_string(hide_password=False), autocommit=True) as target:
-        target.execute("SET session_replication_role = replica")  # keys were checked by SQLite
-        target.execute("SET synchronous_commit = off")
-        target.execute("SET maintenance_work_mem = '1GB'")
-        target.execute("SET timezone = 'UTC'")
-        indexes = [row[0] for row in target.execute(
-            "SELECT indexdef FROM pg_indexes JOIN pg_class ON relname = indexname JOIN pg_index ON"
-            " indexrelid = pg_class.oid WHERE schemaname = 'public' AND NOT indisunique"
-        )]  # fmt: skip
-        names = [definition.split()[2] for definition in indexes]
-        for name in names:
-            target.execute(f"DROP INDEX {name}")
-        # Nothing points to it, and its keys come in no order: sorted at the end, too.
-        target.execute("ALTER TABLE call_steps DROP CONSTRAINT pk_call_steps")
-        indexes.append(
-            "ALTER TABLE call_steps ADD CONSTRAINT pk_call_steps PRIMARY KEY (call_id, seq)"
-        )
-        columns: dict[str, list[tuple[str, str]]] = {}
-        for table, name, kind in target.execute(
-            "SELECT table_name, column_name, data_type FROM information_schema.columns"
-            " WHERE table_schema = 'public' AND table_name <> 'alembic_version' ORDER BY 1, ordinal_position"
-        ):
-            columns.setdefault(table, []).append((name, kind))
-        # All at once and first: CASCADE empties what points to a table, too.
-        target.execute(f"TRUNCATE {', '.join(columns)} CASCADE")
-        for table, parts in columns.items():
-            with target.cursor().copy(f"COPY {table} FROM STDIN") as stream:
-                for block in _blocks(source, table, parts):
-                    stream.write(block)
-            print(f"{time.monotonic() - began:6.0f} s  {table}", file=sys.stderr, flush=True)
-            for name, kind in parts:
-                if kind == "integer" and name == "id":
-                    target.execute(
-                        f"SELECT setval(s, (SELECT coalesce(max(id), 0) + 1 FROM {table}), false)"
-                        f" FROM pg_get_serial_sequence('{table}', 'id') AS s WHERE s IS NOT NULL"
-                    )
-        for definition in indexes:
-            target.execute(definition)
-            print(
-                f"{time.monotonic() - began:6.0f} s  {definition[:70]}", file=sys.stderr, flush=True
-            )
-        target.execute("VACUUM ANALYZE")
-    source.close()
-
-
-def _blocks(source: sqlite3.Connection, table: str, parts: list[tuple[str, str]]) -> Iterator[str]:
-    """The lines of PostgreSQL's COPY, put together by SQLite."""
-    known = {row[1] for row in source.execute(f"PRAGMA table_info({table})")}
-    values = []
-    for name, kind in parts:
-        column = f'"{name}"'
-        if name not in known:
-            raise ValueError(f"{table}.{name} is not in the file")
-        if kind == "numeric":
-            column = f"printf('%.2f', {column} / 100.0)"
-        elif kind in ("text", "character varying", "json"):
-            column = (
-                f"replace(replace(replace({column}, '\\', '\\\\'), char(10), '\\n'), char(9), '\\t')"
-                if name
-                in ("text_zh", "text", "machine_text", "value", "detail", "note", "reply", "yaml")
-                or table not in ("calls", "call_steps")
-                else column
-            )
-        values.append(f"coalesce({column}, '\\N')")
-    lines = source.execute(f"SELECT {' || char(9) || '.join(values)} || char(10) FROM {table}")
-    while rows := lines.fetchmany(COPIED_AT_ONCE):
-        yield "".join(row[0] for row in rows)
 
 
 def main() -> None:
