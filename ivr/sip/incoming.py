@@ -242,6 +242,11 @@ class IncomingCall(Call):
     # How
 
     @property
+    def answer_awaited(self) -> bool:
+        """Our 200 held the offer, and the ACK that answers it is not in (RFC 6337 §3.2)."""
+        return self.phase is Phase.ANSWERED and not self._offered
+
+    @property
     def _tag(self) -> str | None:
         return None if self.dialog is None else self.dialog.local_tag
 
