@@ -114,6 +114,7 @@ def create_app(
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
         )
+    health.pages.attach(app)
     security.attach(app, settings)
     languages.attach(app)
     sign_in.attach(app)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from flask import Blueprint, Response, jsonify
 from flask.typing import ResponseReturnValue
@@ -13,9 +13,12 @@ from prometheus_client.registry import Collector
 from sqlalchemy.orm import Session
 
 from admin_web.desk import desk
+from admin_web.health.counted import counted
+from admin_web.health.pages import page_seconds
 from admin_web.health.state import line_state
 from admin_web.health.voices import voice_state
 from ivr.records import DatabaseUnavailable
+from ivr.records.tables import Heartbeat
 from ivr.services import call_backs, complaint_search, heartbeats, outages, trunks
 
 blueprint = Blueprint("health", __name__)
@@ -52,6 +55,7 @@ def healthz() -> ResponseReturnValue:
 def metrics() -> Response:
     """Figures in Prometheus' text format."""
     registry = CollectorRegistry()
+    registry.register(page_seconds())
     with desk().database.read() as session:
         registry.register(_Figures(session))
         return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
@@ -69,22 +73,15 @@ class _Figures(Collector):
         yield _gauge("ivr_answering", "1 while calls are answered", float(state.answering))
         if state.calls is not None:
             yield _gauge("ivr_calls_in_progress", "Calls in progress", state.calls)
+        yield from counted(state.detail)
+        beats = heartbeats.all_beats(self._session)
         ages = GaugeMetricFamily(
             "ivr_heartbeat_age_seconds", "Since the last sign of life", labels=["process"]
         )
-        figures: dict[str, GaugeMetricFamily] = {}
-        for beat in heartbeats.all_beats(self._session):
+        for beat in beats:
             ages.add_metric([beat.process], max(0.0, (now - beat.at).total_seconds()))
-            for name, value in sorted(beat.detail.items()):
-                if isinstance(value, int | float):
-                    figure = "ivr_process_" + re.sub(r"[^a-zA-Z0-9_]", "_", name)
-                    text = f"What the processes say of {name}"
-                    family = figures.setdefault(
-                        figure, GaugeMetricFamily(figure, text, labels=["process"])
-                    )
-                    family.add_metric([beat.process], float(value))
         yield ages
-        yield from figures.values()
+        yield from _of_processes(beats)
         yield from _voices()
         by_state = GaugeMetricFamily("ivr_complaints", "Complaints by state", labels=["state"])
         for complaint_state, count in complaint_search.counts(self._session).items():
@@ -100,6 +97,21 @@ class _Figures(Collector):
         for trunk in trunks.all_trunks(self._session, enabled_only=True):
             registered.add_metric([trunk.name], float(trunk.register_state == "registered"))
         yield registered
+
+
+def _of_processes(beats: Sequence[Heartbeat]) -> Iterable[Metric]:
+    """Every other number the processes tell of themselves, as a gauge of its name."""
+    figures: dict[str, GaugeMetricFamily] = {}
+    for beat in beats:
+        for name, value in sorted(beat.detail.items()):
+            if isinstance(value, int | float):
+                figure = "ivr_process_" + re.sub(r"[^a-zA-Z0-9_]", "_", name)
+                text = f"What the processes say of {name}"
+                family = figures.setdefault(
+                    figure, GaugeMetricFamily(figure, text, labels=["process"])
+                )
+                family.add_metric([beat.process], float(value))
+    return figures.values()
 
 
 def _voices() -> Iterator[Metric]:

@@ -9,9 +9,11 @@ import logging
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from time import monotonic
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred, succeed
+from twisted.python.failure import Failure
 
 from call_flows import Session
 from call_flows.hours import Standing
@@ -40,6 +42,7 @@ from ivr.media import (
 from ivr.records.tables import EndedBy
 from ivr.responder.content import Snapshot
 from ivr.responder.database import Records
+from ivr.responder.figures import Figures
 from ivr.responder.interpreter import Interpreter, TransferOutcome
 from ivr.responder.journal import Journal, utc_now
 from ivr.responder.keys import key_of_info
@@ -69,6 +72,7 @@ class House(Exchange, Protocol):
     records: Records
     ledger: Ledger
     speech: Speech
+    figures: Figures
 
     def in_thread(self, function: Callable[..., Any], *arguments: Any) -> "Deferred[Any]":
         """Run something that blocks, off the reactor thread."""
@@ -101,6 +105,7 @@ class Call:
         self._leg = leg
         self._invite = invite
         self.number = invite.call
+        self._came = monotonic()
         self._session_id = int(uuid.uuid4().int >> 66)
         self._sdp_version = 0
         self._our_sdp: bytes | None = None
@@ -176,6 +181,7 @@ class Call:
             return
         match event:
             case events.CallEstablished(body=body):
+                self._house.figures.answer_s.note(monotonic() - self._came)
                 if self._complete(body):
                     self._begin()
             case events.MediaOffered(body=body):
@@ -333,7 +339,14 @@ class Call:
         """Ask a service."""
         if lookup.service.startswith(SERVICES):
             return self._studio.look_up(lookup, language)
-        return self.journal.look_up(lookup, language)
+        began = monotonic()
+
+        def count(result: Any) -> Any:
+            outcome = "failed" if isinstance(result, Failure) else result.outcome
+            self._house.figures.looked_up(lookup.service, outcome, monotonic() - began)
+            return result
+
+        return self.journal.look_up(lookup, language).addBoth(count)
 
     def begin_recording(self, record: Record) -> "Deferred[str]":
         """Commit the recording's row, then start it on the leg."""
@@ -450,6 +463,7 @@ class Call:
             person_at=self._person_at,
             quality=quality if self._established else None,
         )
+        self._house.figures.ended[ended_by.value] += 1
         self.log.info("Ended: %s%s", ended_by.value, f", {reason}" if reason else "")
         self._house.forget(self)
         self._house.deadlines.at(self._house.deadlines.now, self._release)

@@ -22,6 +22,7 @@ from ivr.responder import announcements
 from ivr.responder.call import Call
 from ivr.responder.content import Content, Snapshot, Source
 from ivr.responder.database import WRITER_BUSY_MS, Records
+from ivr.responder.figures import Figures
 from ivr.responder.journal import utc_now
 from ivr.responder.ledger import Ledger
 from ivr.responder.listening import Listening
@@ -109,6 +110,7 @@ class Line:
             reactor,
             [self.deadlines.tick, self.sip.tick, self._engine.tick, self._listening.tick],
         )
+        self.figures = Figures()
         self._answered = 0
         self._refused = 0
         self._ended = 0
@@ -293,6 +295,8 @@ class Line:
             "clauses_missing": self.speech.missing,
             "legs": self._engine.legs,
             "dialogs": self.sip.user_agent.calls,
+            "figures": self.figures.told(),
+            "traces_left_out": self._trace.left_out,
             "sip": dict(self.sip.user_agent.counters),
             "announcements_in_force": len(said),
             "announcements": said,
