@@ -23,6 +23,7 @@ OVERHEAD_BYTES = 28
 """An IPv4 and a UDP header; with IPv6 it is 48 on both sides, which changes no ratio for the
 worse: an answer is one datagram, and so was the request."""
 _SWEEP_EVERY_S = 60.0
+_CALLED_BY_US = 1000
 
 
 class _Source:
@@ -54,6 +55,7 @@ class Gate:
         self.counters: Counter[str] = Counter()
         self._sources: OrderedDict[str, _Source] = OrderedDict()
         self._proved_at: OrderedDict[str, float] = OrderedDict()
+        self._called: OrderedDict[str, None] = OrderedDict()
         self._calls: Counter[str] = Counter()
         self._connections: Counter[str] = Counter()
         self._strangers = limits.strangers_burst
@@ -124,7 +126,7 @@ class Gate:
 
     def may_answer(self, host: str, size: int, now: float) -> bool:
         """Whether `size` bytes may be sent by UDP to a host; if so they are counted."""
-        if host in self.trusted or self.is_proven(host, now):
+        if host in self.trusted or host in self._called or self.is_proven(host, now):
             return True
         known = self._sources.get(source_of(host))
         size += OVERHEAD_BYTES
@@ -133,6 +135,13 @@ class Gate:
             return False
         known.credit -= size
         return True
+
+    def we_call(self, host: str) -> None:
+        """Staff have us call this host: what is sent there answers nobody."""
+        self._called[host] = None
+        self._called.move_to_end(host)
+        if len(self._called) > _CALLED_BY_US:
+            self._called.popitem(last=False)
 
     # Who has heard us
 

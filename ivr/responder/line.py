@@ -22,6 +22,7 @@ from ivr.responder import announcements
 from ivr.responder.call import Call
 from ivr.responder.content import Content, Snapshot, Source
 from ivr.responder.database import WRITER_BUSY_MS, Records
+from ivr.responder.doorkeeper import Doorkeeper
 from ivr.responder.figures import Figures
 from ivr.responder.journal import utc_now
 from ivr.responder.ledger import Ledger
@@ -67,12 +68,20 @@ class Line:
         self.records = Records(reactor, database, writing)
         self.ledger = Ledger(self.records, self.deadlines)
         self._pool = ThreadPool(1, 4, "files")
+        self.doorkeeper = Doorkeeper(settings, os.urandom)
         agent = UserAgent(
-            UserAgentConfig(max_calls=settings.max_calls, retry_after_s=RETRY_AFTER_S), os.urandom
+            UserAgentConfig(
+                max_calls=settings.max_calls,
+                retry_after_s=RETRY_AFTER_S,
+                product=settings.sip_product,
+            ),
+            os.urandom,
+            self.doorkeeper,
         )
         addresses = LocalAddresses(settings.sip_host, settings.public_address)
         self.sip = SipTransport(reactor, agent, addresses, settings.sip_port)
         self.sip.listener = self._event
+        self.sip.gate = self.doorkeeper.gate
         self._trace = TraceWriter(settings.traces_dir, settings.sip_trace_mb << 20)
         if settings.sip_trace_mb:
             self.sip.trace = self._trace
@@ -97,7 +106,9 @@ class Line:
             self.records, self.deadlines, self.speech, lambda: self.newest, utc_now, self._tell
         )
         self._announcements.begin_with(in_force)
-        self._trunks = Trunks(settings.trunks, self.sip, self.records, self.deadlines)
+        self._trunks = Trunks(
+            settings.trunks, self.sip, self.records, self.deadlines, self.doorkeeper
+        )
         self._calls: dict[int, Call] = {}
         self._others: dict[int, Callable[[Any], None]] = {}
         self._listening = Listening(
@@ -171,6 +182,7 @@ class Line:
 
     # --- signalling
     def _event(self, event: Any) -> None:
+        self.doorkeeper.event(event)
         match event:
             case events.InviteReceived():
                 self._take(event)

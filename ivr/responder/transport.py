@@ -17,6 +17,7 @@ from twisted.internet.protocol import DatagramProtocol, Factory, Protocol, conne
 from twisted.protocols.policies import TimeoutMixin
 from twisted.python.failure import Failure
 
+from ivr.gate import Gate
 from ivr.sip.address import Flow
 from ivr.sip.errors import SipParseError
 from ivr.sip.framing import StreamFramer
@@ -26,6 +27,12 @@ from ivr.traces import TraceWriter
 CONNECTION_LIMIT = 1000
 IDLE_S = 900
 """A TCP connection without a byte for this long is closed (keep-alives come far sooner)."""
+FIRST_MESSAGE_S = 20
+"""Who connects has something to say."""
+ONE_MESSAGE_S = 10
+"""A message that has begun is complete by then, however its bytes drip in."""
+WITHHELD_LIMIT = 1000
+"""Answers kept for sources that have not sent enough to be sent so much (`ivr.gate`)."""
 BACKLOG_LIMIT = 1 << 20
 """Bytes kept for a TCP peer that does not read; more, and the connection is dropped."""
 
@@ -76,6 +83,9 @@ class SipTransport:
         self.user_agent = user_agent
         self.trace: TraceWriter | None = None
         """Where messages are kept for those who look for a fault, if anywhere."""
+        self.gate: Gate | None = None
+        """Who is heard and answered; everybody where there is none."""
+        self._withheld: dict[str, tuple[Flow, bytes]] = {}
         self.addresses = addresses
         self.port = port
         self.listener: Callable[[Any], None] = lambda _event: None
@@ -103,12 +113,20 @@ class SipTransport:
             connection.transport.loseConnection()
 
     # --- in
+    def admits(self, host: str, size: int, *, proven: bool) -> bool:
+        """Whether a packet may be read; asked before anything is done with it."""
+        return self.gate is None or self.gate.admits(host, size, time.monotonic(), proven=proven)
+
     def received(self, data: bytes, flow: Flow) -> None:
         """Hand one message to the user agent."""
         if self.trace is not None:
             self.trace.note(True, flow.transport, flow.local, flow.remote, data)
         self.user_agent.receive(data, flow, time.monotonic())
         self.pump()
+        if self._withheld and flow.transport == "udp":
+            waiting = self._withheld.pop(flow.remote[0], None)
+            if waiting is not None:
+                self._send(*waiting)  # what has come since may pay for it
 
     def failed(self, flow: Flow) -> None:
         """Tell the user agent that nothing reaches this peer."""
@@ -130,9 +148,15 @@ class SipTransport:
     def resolve(self, transport: str, host: str, port: int) -> "Deferred[Flow]":
         """Find the path to a named peer: its A record (SRV and NAPTR of RFC 3263 are not asked)."""
         if isIPv6Address(host):  # the reactor's resolver knows only names and IPv4
-            return succeed(self.flow_from(transport, host, port))
+            return succeed(self.flow_from(transport, self._will_call(host), port))
         looking: Deferred[str] = self._reactor.resolve(host)
+        looking.addCallback(self._will_call)
         return looking.addCallback(lambda address: self.flow_from(transport, address, port))
+
+    def _will_call(self, address: str) -> str:
+        if self.gate is not None:
+            self.gate.we_call(address)
+        return address
 
     # --- out
     def pump(self) -> None:
@@ -164,7 +188,7 @@ class SipTransport:
         if self.trace is not None:
             self.trace.note(False, flow.transport, flow.local, flow.remote, data)
         if flow.transport == "udp":
-            if self._udp is not None:
+            if self._udp is not None and self._may_send(flow, data):
                 self._udp.send(data, flow.remote)
             return
         connection = self._connections.get(flow.remote)
@@ -175,6 +199,17 @@ class SipTransport:
         waiting.append((flow, data))
         if len(waiting) == 1:
             self._connect(flow)
+
+    def _may_send(self, flow: Flow, data: bytes) -> bool:
+        """Ask the gate; a final answer that may not go yet waits, the newest for each host."""
+        host = flow.remote[0]
+        if self.gate is None or self.gate.may_answer(host, len(data), time.monotonic()):
+            return True
+        if data[:8] == b"SIP/2.0 " and data[8:9] != b"1":
+            if len(self._withheld) >= WITHHELD_LIMIT:
+                self._withheld.pop(next(iter(self._withheld)))
+            self._withheld[host] = flow, data
+        return False
 
     def _connect(self, flow: Flow) -> None:
         endpoint = HostnameEndpoint(self._reactor, *flow.remote, timeout=5)
@@ -195,6 +230,9 @@ class SipTransport:
         """Take a connection in, or refuse it where there are too many."""
         if len(self._connections) >= CONNECTION_LIMIT:
             return False
+        host = connection.flow.remote[0]
+        if self.gate is not None and not self.gate.may_connect(host, time.monotonic()):
+            return False
         self._connections[connection.flow.remote] = connection
         return True
 
@@ -202,6 +240,8 @@ class SipTransport:
         """Forget a connection."""
         if self._connections.get(connection.flow.remote) is connection:
             del self._connections[connection.flow.remote]
+            if self.gate is not None:
+                self.gate.disconnected(connection.flow.remote[0])
             self.failed(connection.flow)
 
 
@@ -214,6 +254,8 @@ class _Datagrams(DatagramProtocol):
 
     def datagramReceived(self, datagram: bytes, addr: tuple[Any, ...]) -> None:  # noqa: N802
         host, port = unmapped(addr[0]), addr[1]
+        if not self._sip.admits(host, len(datagram), proven=False):
+            return
         if not datagram.strip():
             return  # a keep-alive of CRLF, RFC 5626 §3.5.1
         self._sip.received(datagram, self._sip.flow_from("udp", host, port))
@@ -247,15 +289,21 @@ class _Connection(Protocol, TimeoutMixin):
             self.transport.abortConnection()
             return
         self.transport.registerProducer(self, True)
-        self.setTimeout(IDLE_S)
+        self.setTimeout(FIRST_MESSAGE_S)
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
-        self.resetTimeout()
+        begun = self._framer.begun
         try:
             messages = self._framer.feed(data)
         except SipParseError:
             messages = []
+        if messages or not begun:
+            self.setTimeout(ONE_MESSAGE_S if self._framer.begun else IDLE_S)
         for message in messages:
+            if not self._sip.admits(self.flow.remote[0], len(message), proven=True):
+                # Dropping what a stream carries would leave the peer waiting for nothing.
+                self.transport.abortConnection()
+                return
             self._sip.received(message, self.flow)
         if pings := self._framer.take_pings():
             self.transport.write(b"\r\n" * pings)  # RFC 5626 §4.4.1
@@ -271,6 +319,10 @@ class _Connection(Protocol, TimeoutMixin):
             self._backlog += len(data)
             if self._backlog > BACKLOG_LIMIT:
                 self.transport.abortConnection()
+
+    def timeoutConnection(self) -> None:  # noqa: N802 - Twisted's name
+        """Close at once: who is slow to write may be slow to read."""
+        self.transport.abortConnection()
 
     # --- as the transport's producer we learn when the peer stops reading
     def pauseProducing(self) -> None:  # noqa: N802 - Twisted's name

@@ -8,6 +8,7 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from ivr.responder.database import Records
+from ivr.responder.doorkeeper import Doorkeeper
 from ivr.responder.journal import utc_now
 from ivr.responder.ticker import Deadlines
 from ivr.responder.transport import SipTransport
@@ -30,11 +31,13 @@ class Trunks:
         sip: SipTransport,
         records: Records,
         deadlines: Deadlines,
+        doorkeeper: Doorkeeper,
     ) -> None:
         self._settings = settings
         self._sip = sip
         self._records = records
         self._deadlines = deadlines
+        self._doorkeeper = doorkeeper
 
     def start(self) -> None:
         """Register with all of them; each is tried for ever."""
@@ -51,12 +54,13 @@ class Trunks:
         resolving.addErrback(lambda failure: self._unusable(trunk, failure))
 
     def _register(self, trunk: TrunkSettings, host: str, flow: Any) -> None:
+        self._doorkeeper.trust_host(flow.remote[0], trunk.name)
         name = f"[{host}]" if ":" in host else host
         self._sip.user_agent.add_trunk(
             Trunk(
                 trunk.name,
                 flow,
-                f"sip:{trunk.username}@{name}",
+                f"sip:{trunk.username}@{name}" if trunk.username else f"sip:{name}",
                 trunk.username,
                 trunk.password,
                 register=trunk.register,

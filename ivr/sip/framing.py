@@ -59,6 +59,11 @@ class StreamFramer:
         pings, self._pings = self._pings, 0
         return pings
 
+    @property
+    def begun(self) -> bool:
+        """A message has begun and is not complete."""
+        return bool(self._buffer)
+
     def _next(self) -> bytes | None:
         buffer = self._buffer
         if self._needed is None:
