@@ -260,6 +260,8 @@ def _inserted(nodes: Mapping[str, Plain], node: str, name: str) -> dict[str, Pla
 
 
 def _compose(text: str) -> MappingNode:
+    # First by the rules of flows: through aliases, a few hundred bytes are read for hours.
+    read_table(text, "")
     root = YAML(typ="rt", pure=True).compose(text)
     if not isinstance(root, MappingNode):
         raise EditError("this flow cannot be edited here; edit its text")

@@ -56,6 +56,7 @@ from call_flows.instructions import (
 )
 from call_flows.model import FlowSet
 from call_flows.session import Session
+from call_flows.source import MAX_CHARACTERS
 from call_flows.watched import WatchedSession
 
 
@@ -97,10 +98,7 @@ class Scenario:
 
 def read_scenario(text: str) -> Scenario:
     """Read one scenario; ScenarioError says what is wrong with it."""
-    try:
-        found = YAML(typ="safe", pure=True).load(text)
-    except (YAMLError, ValueError) as error:
-        raise ScenarioError("not YAML: %(reason)s", reason=str(error).splitlines()[0]) from None
+    found = _loaded(text)
     if not isinstance(found, dict):
         raise ScenarioError("a scenario is a table with `steps`")
     _known(found, {"title", "flow", "call", "hours", "steps", "path"}, Message("scenario"))
@@ -116,6 +114,22 @@ def read_scenario(text: str) -> Scenario:
         path=tuple(found.get("path") or ()),
         hours=_hours(found.get("hours") or {}),
     )
+
+
+def _loaded(text: str) -> Any:
+    """The values of one YAML document, nothing in it twice by an alias; ScenarioError."""
+    try:
+        text.encode()
+        if len(text) > MAX_CHARACTERS:
+            raise ValueError(f"longer than {MAX_CHARACTERS} characters")
+        for event in YAML(typ="safe", pure=True).parse(text):
+            # What stands for itself ten times over at each of ten levels is written for hours.
+            if type(event).__name__ == "AliasEvent":
+                raise ValueError("anchors and aliases (& and *) are not allowed; write it out")
+        return YAML(typ="safe", pure=True).load(text)
+    except (YAMLError, ValueError, RecursionError, TypeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else repr(error)
+        raise ScenarioError("not YAML: %(reason)s", reason=reason) from None
 
 
 def read_input(given: Mapping[str, Any]) -> Input:

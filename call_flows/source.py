@@ -152,6 +152,8 @@ class _Builder:
         if depth > MAX_DEPTH:
             _refuse(place, line, "nested more than %(most)s deep", most=MAX_DEPTH)
         if kind == "ScalarEvent":
+            if not _writable(str(event.value)):
+                _refuse(place, line, "half a character (a lone surrogate); write the whole one")
             return Text(str(event.value), place, line)
         if kind == "SequenceStartEvent":
             items: list[Tree] = []
@@ -175,6 +177,15 @@ class _Builder:
             table.lines[key.text] = key.line
             table.entries[key.text] = self._value(next(self._events), within, depth + 1)
         return table
+
+
+def _writable(text: str) -> bool:
+    """Whether it can be stored and shown: YAML's escapes can make half a character of UTF-16."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _line(event: Any) -> int:

@@ -278,6 +278,10 @@ def _check_text(text: object) -> str:
         raise PromptError(
             "the text is over %(most)s characters; cut it into prompts", most=_LONGEST_TEXT
         )
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise PromptError("the text holds half a character (a lone surrogate)") from None
     return text
 
 
@@ -313,7 +317,9 @@ def _entry(file: Path, content: CommentedMap, key: str) -> _Entry:
             raise CatalogueError(
                 place, "unknown key %(key)r; known: again, note, phrases, text", key=unknown[0]
             )
-        note = str(value.get("note", ""))
+        note = value.get("note", "")
+        if not isinstance(note, str):
+            raise CatalogueError(place, "the note is one text")
         phrases = _phrases(place, value.get("phrases", {}))
         again = value.get("again", False) is True
         value = value.get("text")

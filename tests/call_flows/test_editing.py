@@ -14,6 +14,8 @@ from call_flows.editing import (
     EditError,
     contents,
     copy_node,
+    lead_elsewhere,
+    leads,
     nodes_of,
     put_head,
     put_node,
@@ -194,3 +196,13 @@ def test_a_place_in_the_picture_that_cannot_be_read_is_an_error(placed: str) -> 
     with pytest.raises(FlowError) as found:
         load({**default_texts(), "bills": text})
     assert found.value.problems[0].place == "flows.bills.picture.tell"
+
+
+def test_ways_through_aliases_are_not_followed_for_hours() -> None:
+    """Found by fuzzing: nine references to nine references, nine times over, are 400 bytes."""
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
+    text = "\n".join(lines)
+    assert leads(text) == ()
+    with pytest.raises(FlowError, match="anchors"):
+        lead_elsewhere(text, "main.start", "main.other")

@@ -129,6 +129,7 @@ def test_mistake_is_told_with_what_to_do(old: str, new: str, message: str) -> No
         ("[" * 5000, "nested more than"),
         ("a: " + "[" * 30 + "]" * 30, "nested more than 20 deep"),
         ("a: \x00", "not YAML"),
+        (r'a: "\ud800"', "half a character"),
         ("#" * (MAX_CHARACTERS + 1), "longer than"),
     ],
 )

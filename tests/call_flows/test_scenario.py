@@ -61,3 +61,10 @@ def test_a_failure_inside_the_session_fails_the_scenario() -> None:
             ),
             LINE,
         )
+
+
+def test_a_scenario_with_aliases_is_refused_before_they_are_written_out() -> None:
+    """Found by fuzzing: the text of a title may be a list that holds itself a billion times."""
+    levels = ["&a0 [l, l]", *(f"&a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12))]
+    with pytest.raises(ScenarioError, match="anchors and aliases"):
+        read_scenario(f"title: [{', '.join(levels)}]\nsteps: []\n")

@@ -129,3 +129,16 @@ def test_any_override_is_taken_or_refused_as_a_prompt_error(text: str) -> None:
         )
     except PromptError:
         pass
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (r'greeting: "\ud800"', "half a character"),
+        ("greeting: {text: hello, note: [a, b]}", "the note is one text"),
+    ],
+)
+def test_what_could_not_be_stored_or_shown_is_refused(tmp_path: Path, text: str, told: str) -> None:
+    """Found by fuzzing: YAML's escapes make half characters, and a note may be a tree."""
+    with pytest.raises(CatalogueError, match=told):
+        catalogue(tmp_path, text)
