@@ -17,7 +17,7 @@ from ivr.sdp.description import (
     parse_address,
     parse_port,
 )
-from ivr.sdp.errors import SdpError
+from ivr.sdp.errors import SdpError, Warn
 from ivr.sdp.plan import Codec
 
 min_ptime_ms = 10
@@ -76,19 +76,24 @@ def read_audio(description: SessionDescription, index: int) -> Audio:
     media = description.media[index]
     place = f"m= section {index + 1}"
     if media.kind.lower() != "audio":
-        raise SdpError(488, place, f"is {media.kind}, not audio")
+        raise SdpError(488, place, f"is {media.kind}, not audio", Warn.MEDIA_TYPE)
     if media.port == 0:
         raise SdpError(488, place, "is refused or switched off (port 0)")
     profile = media.protocol.upper()
     if profile not in plain_profiles and profile not in secure_profiles:
-        raise SdpError(488, place, f"asks for {media.protocol}; RTP/AVP and RTP/SAVP are spoken")
+        raise SdpError(
+            488,
+            place,
+            f"asks for {media.protocol}; RTP/AVP and RTP/SAVP are spoken",
+            Warn.TRANSPORT,
+        )
     connection = media.connection or description.connection
     if connection is None:
         raise SdpError(400, place, "has no c= line, nor has the session")
     names = _payload_names(media)
     codecs = tuple((pt, _codecs[name]) for pt, name in names.items() if name in _codecs)
     if not codecs:
-        raise SdpError(488, place, "offers neither PCMU nor PCMA at 8000 Hz")
+        raise SdpError(488, place, "offers neither PCMU nor PCMA at 8000 Hz", Warn.MEDIA_FORMAT)
     event = next((pt for pt, name in names.items() if name == "TELEPHONE-EVENT"), None)
     noise = next((pt for pt, name in names.items() if name == "CN"), None)
     direction = _direction(description, media)

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
-from ivr.sdp.errors import SdpError
+from ivr.sdp.errors import SdpError, Warn
 
 max_bytes = 16_384
 max_lines = 512
@@ -245,7 +245,7 @@ def parse_address(fields: list[str], place: str) -> Connection:
 def _parse_connection(value: str, place: str) -> Connection:
     fields = value.split()
     if len(fields) == 3 and "/" in fields[2]:
-        raise SdpError(488, place, "multicast is not for a telephone call")
+        raise SdpError(488, place, "multicast is not for a telephone call", Warn.MULTICAST)
     return parse_address(fields, place)
 
 

@@ -28,11 +28,10 @@ from ivr.sdp.description import (
     parse,
     serialize,
 )
-from ivr.sdp.errors import SdpError
+from ivr.sdp.errors import SdpError, Warn
 from ivr.sdp.plan import Codec, LocalMedia, MediaPlan, SrtpKeys
 
 _static_types: dict[Codec, int] = {"PCMU": 0, "PCMA": 8}
-_incompatible_transport = 302  # RFC 3261 §20.43: RTP/AVP where RTP/SAVP is wanted, or the reverse
 
 
 def answer(
@@ -71,22 +70,30 @@ def answer(
 def offer(local: LocalMedia, previous: bytes | None = None) -> bytes:
     """Offer our codecs in our order, telephone-event 0-16, both directions.
 
-    RTP/SAVP where encryption is required or in use; RTP/AVP with keys where it is preferred.
+    RTP/SAVP where encryption is required or in use; RTP/AVP with keys where it is preferred. In the
+    middle of a call every m= line there was keeps its place (§8), and telephone-event the number
+    it was agreed under (§8.3.2).
     """
+    before = () if previous is None else parse(previous).media
+    place = next((number for number, section in enumerate(before) if section.port), None)
+    event = local.telephone_event
+    if previous is not None and place is not None:
+        event = read_audio(parse(previous), place).telephone_event or event
     codecs = tuple((_static_types[codec], codec) for codec in local.codecs)
     cryptos = _offered_keys(local)
     secure = cryptos and (local.encryption == "required" or local.keys is not None)
     media = _our_media(
         local,
         codecs,
-        local.telephone_event,
+        event,
         "0-16",
         None,
         Direction.sendrecv,
         protocol="RTP/SAVP" if secure else "RTP/AVP",
         cryptos=cryptos,
     )
-    return _versioned(_our_session(local, (media,)), previous)
+    lines = (*before[:place], media, *before[place + 1 :]) if place is not None else (media,)
+    return _versioned(_our_session(local, lines), previous)
 
 
 def accept(offer: bytes, answer: bytes) -> MediaPlan:
@@ -95,7 +102,7 @@ def accept(offer: bytes, answer: bytes) -> MediaPlan:
     if len(ours.media) != len(theirs.media):
         raise SdpError(488, "answer", "has another number of m= lines than the offer")
     for index in range(len(ours.media)):
-        if ours.media[index].kind == "audio" and theirs.media[index].port:
+        if ours.media[index].port and theirs.media[index].port:
             break
     else:
         raise SdpError(488, "answer", "refuses the audio")
@@ -150,20 +157,18 @@ def _usable(offered: SessionDescription, index: int, local: LocalMedia) -> _Choi
     place = f"m= section {index + 1}"
     family = _family(local.address)
     if audio.connection.family != family and not audio.connection.is_unspecified:
-        raise SdpError(488, place, f"is not reachable over {family}")
+        raise SdpError(488, place, f"is not reachable over {family}", Warn.ADDRESS_FORMAT)
     crypto = audio.cryptos[0] if audio.cryptos and local.secret else None
     if audio.secure and crypto is None:
-        raise SdpError(
-            488, place, "is encrypted without an a=crypto of ours", _incompatible_transport
-        )
+        raise SdpError(488, place, "is encrypted without an a=crypto of ours", Warn.TRANSPORT)
     if not audio.secure and local.encryption == "off":
         crypto = None
     if crypto is None and local.encryption == "required":
-        raise SdpError(488, place, "is not encrypted; RTP/SAVP is needed", _incompatible_transport)
+        raise SdpError(488, place, "is not encrypted; RTP/SAVP is needed", Warn.TRANSPORT)
     for payload_type, codec in audio.codecs:
         if codec in local.codecs:
             return index, audio, payload_type, codec, crypto
-    raise SdpError(488, place, "offers no codec of ours")
+    raise SdpError(488, place, "offers no codec of ours", Warn.MEDIA_FORMAT)
 
 
 def _answering_keys(crypto: Crypto, local: LocalMedia) -> SrtpKeys:
@@ -199,9 +204,7 @@ def _agreed_keys(offered: Audio, audio: Audio) -> SrtpKeys | None:
         if mine is not None:
             return SrtpKeys(crypto.suite, mine.key, crypto.key, crypto.mki_bytes, crypto.window)
     if offered.secure or audio.secure:
-        raise SdpError(
-            488, "answer", "takes none of the keys offered (a=crypto)", _incompatible_transport
-        )
+        raise SdpError(488, "answer", "takes none of the keys offered (a=crypto)", Warn.TRANSPORT)
     return None
 
 
