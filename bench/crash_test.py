@@ -42,8 +42,9 @@ from tests.line.responder import options
 
 AT_ONCE = 4
 KILLS_A_ROUND = 10
-RECOVERY_LIMIT_S = 120.0
-QUIET_LIMIT_S = 120.0
+RECOVERY_LIMIT_S = 240.0
+START_LIMIT_S = 300.0
+QUIET_LIMIT_S = 240.0
 HELD_S = (2.0, 6.0)
 WEIGHTS = {
     "responder": 40,
@@ -189,7 +190,7 @@ class Run:
         limit = time.monotonic() + RECOVERY_LIMIT_S
         while True:
             try:
-                self.line.start()
+                self.line.start(START_LIMIT_S)
                 return
             except AssertionError:
                 if time.monotonic() > limit:
@@ -255,8 +256,8 @@ class Run:
         """Rounds of kills, each followed by a check of everything."""
         if (rendered := self.line.command("render")).returncode:
             raise RuntimeError(rendered.stderr)
-        self.line.start()
         try:
+            self.line.start(START_LIMIT_S)
             self.town = Town(self.line.settings)
             for language in ("zh-CN", "en"):
                 for number in NUMBERS:

@@ -70,7 +70,7 @@ class RunningLine:
     def target(self) -> str:
         return f"sip:line@127.0.0.1:{self.sip_port}"
 
-    def start(self) -> float:
+    def start(self, limit_s: float = START_LIMIT_S) -> float:
         """Start it; returns the seconds until it said that it answers."""
         began = time.monotonic()
         errors = self.log.open("ab")
@@ -87,7 +87,7 @@ class RunningLine:
         said: queue.Queue[str | None] = queue.Queue()
         threading.Thread(target=self._read, args=(self.process, said), daemon=True).start()
         while True:
-            line = said.get(timeout=max(0.1, began + START_LIMIT_S - time.monotonic()))
+            line = said.get(timeout=max(0.1, began + limit_s - time.monotonic()))
             assert line is not None, f"the line did not start:\n{self.tail()}"
             if line.startswith("The line answers"):
                 return time.monotonic() - began
