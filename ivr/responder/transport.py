@@ -1,4 +1,4 @@
-"""Sockets of SIP: one UDP port, one TCP port, and the user agent between them.
+"""Sockets of SIP: a port for UDP and TCP, one for TLS, and the user agent between them.
 
 Thin on purpose: bytes go in with the path they came by, datagrams come out
 (RFC 3261 §18). Nothing here reads a header.
@@ -13,11 +13,15 @@ from typing import Any, cast
 from twisted.internet.abstract import isIPv6Address
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.endpoints import HostnameEndpoint
+from twisted.internet.interfaces import IHandshakeListener
 from twisted.internet.protocol import DatagramProtocol, Factory, Protocol, connectionDone
 from twisted.protocols.policies import TimeoutMixin
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
+from ivr.certificates import CertificateError
 from ivr.gate import Gate
+from ivr.responder.tls import Tls, is_made_out_for
 from ivr.sip.address import Flow
 from ivr.sip.errors import SipParseError
 from ivr.sip.framing import StreamFramer
@@ -36,8 +40,14 @@ WITHHELD_LIMIT = 1000
 BACKLOG_LIMIT = 1 << 20
 """Bytes kept for a TCP peer that does not read; more, and the connection is dropped."""
 
+HANDSHAKE_S = 10
+"""What a TLS handshake may take, its turn among others included."""
+
 MAPPED = "::ffff:"
 """How an IPv6 socket names an IPv4 peer (RFC 4291 §2.5.5.2)."""
+
+_Place = tuple[str, tuple[str, int]]
+"""A connection's transport and far end: TCP and TLS have ports of their own."""
 
 log = logging.getLogger(__name__)
 
@@ -85,18 +95,23 @@ class SipTransport:
         """Where messages are kept for those who look for a fault, if anywhere."""
         self.gate: Gate | None = None
         """Who is heard and answered; everybody where there is none."""
+        self.tls: Tls | None = None
+        """Certificates of both sides; without it nothing is reached by TLS."""
+        self.troubles: dict[str, str] = {}
+        """Why hosts could not be reached by TLS when it was last tried, by name, in words."""
+        self._names: dict[tuple[str, int], str] = {}
         self._withheld: dict[str, tuple[Flow, bytes]] = {}
         self.addresses = addresses
         self.port = port
         self.listener: Callable[[Any], None] = lambda _event: None
         self._udp: _Datagrams | None = None
-        self._connections: dict[tuple[str, int], _Connection] = {}
-        self._connecting: dict[tuple[str, int], list[tuple[Flow, bytes]]] = {}
+        self._connections: dict[_Place, _Connection] = {}
+        self._connecting: dict[_Place, list[tuple[Flow, bytes]]] = {}
         self._listening: list[Any] = []
         self._pumping = False
 
     def listen(self, host: str) -> None:
-        """Open the UDP and the TCP port; raises twisted.internet.error.CannotListenError."""
+        """Open every port; raises twisted.internet.error.CannotListenError."""
         self._udp = _Datagrams(self, six=":" in host)
         self._listening.append(
             self._reactor.listenUDP(self.port, self._udp, interface=host, maxPacketSize=65535)
@@ -104,6 +119,11 @@ class SipTransport:
         self._listening.append(
             self._reactor.listenTCP(self.port, _Connections(self), interface=host)
         )
+        if self.tls is not None and self.tls.serves:
+            secure = self.tls.server_factory(_Connections(self, _CalledByTls))
+            self._listening.append(
+                self._reactor.listenTCP(self.tls.port, secure, interface=host, backlog=512)
+            )
 
     def close(self) -> None:
         """Close every port and connection."""
@@ -134,7 +154,9 @@ class SipTransport:
         self.pump()
 
     def tick(self, now: float) -> None:
-        """Run the user agent's timers."""
+        """Run the user agent's timers, and let those who connect by TLS have their turns."""
+        if self.tls is not None:
+            self.tls.turns.take()
         deadline = self.user_agent.next_deadline()
         if deadline is not None and deadline <= now:
             self.user_agent.tick(now)
@@ -142,8 +164,9 @@ class SipTransport:
 
     def flow_from(self, transport: str, host: str, port: int) -> Flow:
         """Return the path by which we reach a peer."""
-        kind = cast(Any, "tcp" if transport == "tcp" else "udp")
-        return Flow(kind, (self.addresses.towards(host), self.port), (host, port))
+        kind = cast(Any, transport if transport in ("tcp", "tls") else "udp")
+        own = self.tls.port if kind == "tls" and self.tls is not None else self.port
+        return Flow(kind, (self.addresses.towards(host), own), (host, port))
 
     def resolve(self, transport: str, host: str, port: int) -> "Deferred[Flow]":
         """Find the path to a named peer: its A record (SRV and NAPTR of RFC 3263 are not asked)."""
@@ -151,7 +174,13 @@ class SipTransport:
             return succeed(self.flow_from(transport, self._will_call(host), port))
         looking: Deferred[str] = self._reactor.resolve(host)
         looking.addCallback(self._will_call)
-        return looking.addCallback(lambda address: self.flow_from(transport, address, port))
+
+        def found(address: str) -> Flow:
+            # The certificate is to name what was asked for, not the address it led to.
+            self._names[(address, port)] = host
+            return self.flow_from(transport, address, port)
+
+        return looking.addCallback(found)
 
     def _will_call(self, address: str) -> str:
         if self.gate is not None:
@@ -191,11 +220,12 @@ class SipTransport:
             if self._udp is not None and self._may_send(flow, data):
                 self._udp.send(data, flow.remote)
             return
-        connection = self._connections.get(flow.remote)
+        place = (flow.transport, flow.remote)
+        connection = self._connections.get(place)
         if connection is not None:
             connection.send(data)
             return
-        waiting = self._connecting.setdefault(flow.remote, [])
+        waiting = self._connecting.setdefault(place, [])
         waiting.append((flow, data))
         if len(waiting) == 1:
             self._connect(flow)
@@ -212,34 +242,51 @@ class SipTransport:
         return False
 
     def _connect(self, flow: Flow) -> None:
+        host = self._names.get(flow.remote, flow.remote[0])
+        factory: Any = _Connections(self)
+        if flow.transport == "tls":
+            if self.tls is None:
+                self.unreached(flow, host, "this line has no TLS")
+                return
+            try:
+                secure = _Connections(self, lambda sip: _CalledTls(sip, flow, host))
+                factory = self.tls.client_factory(host, secure)
+            except CertificateError as error:
+                self.unreached(flow, host, str(error))
+                return
         endpoint = HostnameEndpoint(self._reactor, *flow.remote, timeout=5)
-        attempt: Deferred[Any] = endpoint.connect(cast(Any, _Connections(self)))
+        attempt: Deferred[Any] = endpoint.connect(factory)
+        # What waits is sent when the connection is `opened`.
+        attempt.addErrback(lambda failure: self.unreached(flow, host, failure.getErrorMessage()))
 
-        def connected(connection: "_Connection") -> None:
-            for _flow, data in self._connecting.pop(flow.remote, []):
-                connection.send(data)
-
-        def failed(_failure: Failure) -> None:
-            self._connecting.pop(flow.remote, None)
-            self.failed(flow)
-
-        attempt.addCallbacks(connected, failed)
+    def unreached(self, flow: Flow, host: str, why: str) -> None:
+        """No connection came of it: whoever waits for one is told, a moment later."""
+        if flow.transport == "tls":
+            log.warning("No TLS with %s: %s", host, why)
+            self.troubles[host] = why
+        if self._connecting.pop((flow.transport, flow.remote), None) is not None:
+            self._reactor.callLater(0, self.failed, flow)
 
     # --- connections
     def opened(self, connection: "_Connection") -> bool:
         """Take a connection in, or refuse it where there are too many."""
-        if len(self._connections) >= CONNECTION_LIMIT:
-            return False
+        place = (connection.flow.transport, connection.flow.remote)
         host = connection.flow.remote[0]
-        if self.gate is not None and not self.gate.may_connect(host, time.monotonic()):
+        full = len(self._connections) >= CONNECTION_LIMIT
+        if full or (self.gate is not None and not self.gate.may_connect(host, time.monotonic())):
+            if self._connecting.pop(place, None) is not None:
+                self._reactor.callLater(0, self.failed, connection.flow)
             return False
-        self._connections[connection.flow.remote] = connection
+        self._connections[place] = connection
+        for _flow, data in self._connecting.pop(place, []):
+            connection.send(data)
         return True
 
     def closed(self, connection: "_Connection") -> None:
         """Forget a connection."""
-        if self._connections.get(connection.flow.remote) is connection:
-            del self._connections[connection.flow.remote]
+        place = (connection.flow.transport, connection.flow.remote)
+        if self._connections.get(place) is connection:
+            del self._connections[place]
             if self.gate is not None:
                 self.gate.disconnected(connection.flow.remote[0])
             self.failed(connection.flow)
@@ -281,8 +328,11 @@ class _Connection(Protocol, TimeoutMixin):
         self.flow = Flow("tcp", ("", 0), ("", 0))
 
     def connectionMade(self) -> None:  # noqa: N802 - Twisted's name
+        self._take_in("tcp")
+
+    def _take_in(self, transport: str) -> None:
         peer = self.transport.getPeer()
-        self.flow = self._sip.flow_from("tcp", unmapped(peer.host), peer.port)
+        self.flow = self._sip.flow_from(transport, unmapped(peer.host), peer.port)
         self.transport.setTcpNoDelay(True)
         self.transport.setTcpKeepAlive(True)
         if not self._sip.opened(self):
@@ -339,9 +389,71 @@ class _Connection(Protocol, TimeoutMixin):
         self._sip.closed(self)
 
 
+@implementer(IHandshakeListener)
+class _CalledByTls(_Connection):
+    """A peer connected to us. It counts from the first, and has only so long to shake hands."""
+
+    def connectionMade(self) -> None:  # noqa: N802 - Twisted's name
+        self._take_in("tls")
+        self.setTimeout(HANDSHAKE_S)
+
+    def handshakeCompleted(self) -> None:  # noqa: N802 - Twisted's name
+        """Wait for a message as on any connection."""
+        self.setTimeout(FIRST_MESSAGE_S)
+
+
+@implementer(IHandshakeListener)
+class _CalledTls(_Connection):
+    """A connection of ours. Nothing is sent before the peer has shown who it is."""
+
+    def __init__(self, sip: SipTransport, path: Flow, host: str) -> None:
+        super().__init__(sip)
+        self._path = path
+        self._host = host
+        self._why = ""
+        self._shaken = False
+
+    def connectionMade(self) -> None:  # noqa: N802 - Twisted's name
+        self.setTimeout(HANDSHAKE_S)
+
+    def handshakeCompleted(self) -> None:  # noqa: N802 - Twisted's name
+        """See whom we have reached (RFC 5922 §7.3), then use the connection."""
+        if not self._is_whom_we_called():
+            self._why = f"its certificate is not made out for {self._host}"
+            self.transport.abortConnection()
+            return
+        self._shaken = True
+        self._sip.troubles.pop(self._host, None)
+        self._take_in("tls")
+
+    def _is_whom_we_called(self) -> bool:
+        tls, shown = self._sip.tls, self.transport.getPeerCertificate()
+        if tls is None or not tls.trust_in(self._host).verify:
+            return tls is not None
+        return shown is not None and is_made_out_for(shown.to_cryptography(), self._host)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
+        super().connectionLost(reason)
+        if not self._shaken:
+            self._sip.unreached(self._path, self._host, self._why or _words(reason))
+
+
+def _words(reason: Failure) -> str:
+    """What OpenSSL says of a handshake that failed, or Twisted of a connection."""
+    said = getattr(reason.value, "args", None)
+    if said and isinstance(said[0], list) and said[0]:
+        return str(said[0][-1][-1])
+    return reason.getErrorMessage() or "the connection was closed"
+
+
 class _Connections(Factory):
-    def __init__(self, sip: SipTransport) -> None:
+    def __init__(
+        self,
+        sip: SipTransport,
+        protocol: Callable[[SipTransport], _Connection] = _Connection,
+    ) -> None:
         self._sip = sip
+        self._make = protocol
 
     def buildProtocol(self, addr: Any) -> _Connection:  # noqa: N802 - Twisted's name
-        return _Connection(self._sip)
+        return self._make(self._sip)

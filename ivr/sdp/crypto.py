@@ -60,7 +60,6 @@ _tag = re.compile(r"[0-9]{1,9}\Z", re.ASCII)
 _lifetime = re.compile(r"(?:2\^([0-9]{1,2})|([0-9]{1,15}))\Z", re.ASCII)
 _mki = re.compile(r"([0-9]{1,39}):([0-9]{1,3})\Z", re.ASCII)
 _window = re.compile(r"WSH=([0-9]{1,5})\Z", re.ASCII | re.IGNORECASE)
-_inline_key = re.compile(rb"(inline:)[^\s|;]+", re.IGNORECASE)
 
 
 def parse_crypto(value: str) -> Crypto | None:
@@ -94,11 +93,6 @@ def our_cryptos(secret: bytes) -> tuple[Crypto, ...]:
         lines.append(Crypto(tag, suite.name, secret[start : start + suite.key_bytes]))
         start += suite.key_bytes
     return tuple(lines)
-
-
-def without_keys(text: bytes) -> bytes:
-    """A message or description fit for logs and traces: every inline key is blanked."""
-    return _inline_key.sub(rb"\1****", text)
 
 
 def _key(text: str, wanted_bytes: int) -> bytes | None:

