@@ -57,6 +57,7 @@ from ivr.services.calls import NewCall, Quality
 from ivr.settings import Settings
 from ivr.sip import events
 from ivr.sip.events import EndCause, InviteReceived
+from ivr.sip.responses import Fields, warning
 
 PERSON = "person"
 """The flow's word for whoever the settings name as the operator."""
@@ -168,7 +169,7 @@ class Call:
         except SdpError as error:
             self.log.info("The call has no usable sound: %s", error)
             self._hung_up = (EndedBy.ERROR, str(error))
-            sip.user_agent.reject(self.number, error.status, now)
+            sip.user_agent.reject(self.number, error.status, now, headers=self._why(error))
             return
         self.log.info("Answered")
         sip.user_agent.ring(self.number, now)
@@ -188,7 +189,8 @@ class Call:
                 try:
                     sip.user_agent.accept_media(self.number, self._negotiate(body), now)
                 except SdpError as error:
-                    sip.user_agent.refuse_media(self.number, now, status=error.status)
+                    why = self._why(error)
+                    sip.user_agent.refuse_media(self.number, now, status=error.status, headers=why)
             case events.MediaConfirmed(body=body):
                 self._complete(body)
             case events.InfoReceived(content_type=content_type, body=body):
@@ -199,6 +201,9 @@ class Call:
                 self._hung_up = (EndedBy.CALLER, "cancelled before the answer")
             case events.CallEnded(cause=cause, reason=reason):
                 self._over(cause, reason)
+
+    def _why(self, error: SdpError) -> Fields:
+        return warning(error.warning, self._invite.flow.local[0], str(error))
 
     def _negotiate(self, offer: bytes | None) -> bytes:
         """Answer an offer, or make one where the peer leaves that to us. Raises SdpError."""

@@ -23,6 +23,7 @@ from ivr.sdp import LocalMedia, SdpError
 from ivr.sip import events
 from ivr.sip.address import Flow
 from ivr.sip.errors import SipError, SipUsageError
+from ivr.sip.responses import warning
 
 REFER_PATIENCE_S = 5.0
 """RFC 3515 §2.4.2: a REFER is answered at once; a peer that is silent does not know it."""
@@ -237,6 +238,8 @@ class Person:
                 self._finish(outcome(status))
             case events.MediaOffered(call=call, body=body):
                 self._renegotiate(call, body)
+            case events.MediaConfirmed(body=bytes(body)):
+                self._follow(body)
             case events.CallEnded():
                 self._finish(self._result())
 
@@ -262,21 +265,36 @@ class Person:
     def _renegotiate(self, call: int, offer: bytes | None) -> None:
         """Follow the person's exchange when it moves the sound (hold, another address)."""
         agent, now = self._exchange.sip.user_agent, self._exchange.deadlines.now
-        if offer is None or self._own is None:
+        if self._own is None:
             agent.refuse_media(call, now)
             return
         self._version += 1
         local = LocalMedia(
             self._address, self._own.address[1], self._own.rtcp_port, 1, self._version
         )
+        if offer is None:  # it asks for an offer of ours, as PBXes do to refresh or to move a call
+            self._offer = sdp.offer(local, self._offer)
+            agent.accept_media(call, self._offer, now)
+            return
         try:
             body, plan = sdp.answer(offer, local, self._offer)
         except SdpError as error:
-            agent.refuse_media(call, now, status=error.status)
+            why = warning(error.warning, self._address, str(error))
+            agent.refuse_media(call, now, status=error.status, headers=why)
             return
         self._offer = body
         self._own.configure(plan)
         agent.accept_media(call, body, now)
+
+    def _follow(self, answer: bytes) -> None:
+        """The person's answer to the offer it asked for."""
+        if self._own is None or self._over:
+            return
+        try:
+            self._own.configure(sdp.accept(self._offer, answer))
+        except SdpError as error:
+            self._log.warning("The person's answer has no usable sound: %s", error)
+            self._finish(self._result())
 
     def _timed_out(self) -> None:
         self._finish("no_answer")

@@ -23,7 +23,7 @@ from ivr.sip.events import CallEnded, EndCause, Event, InfoReceived
 from ivr.sip.message import Request, Response, serialize
 from ivr.sip.negotiation import Negotiation
 from ivr.sip.referral import Referral
-from ivr.sip.responses import Fields, allow, session_description, supported
+from ivr.sip.responses import Fields, allow, quoted, session_description, supported
 from ivr.sip.routing import behind_nat
 from ivr.sip.session_timer import SessionTimer
 from ivr.sip.transaction import Answered, ClientTransaction, ServerTransaction
@@ -398,6 +398,4 @@ def spoken_reason(request: Request) -> str:
 
 def reason_field(text: str) -> str:
     """A Reason header for people to read; cause 16 is normal clearing (Q.850)."""
-    printable = "".join(c if c.isprintable() else " " for c in text)
-    escaped = printable.replace("\\", "\\\\").replace('"', '\\"')
-    return f'Q.850;cause=16;text="{escaped}"'
+    return f"Q.850;cause=16;text={quoted(text)}"

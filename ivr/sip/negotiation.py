@@ -14,7 +14,7 @@ from ivr.sip.acceptance import offered
 from ivr.sip.errors import SipUsageError
 from ivr.sip.events import MediaConfirmed, MediaOffered, MediaRefused
 from ivr.sip.message import Request, Response
-from ivr.sip.responses import allow, supported
+from ivr.sip.responses import Fields, allow, supported
 from ivr.sip.timers import Action, Timer
 from ivr.sip.transaction import Answered, ServerTransaction
 
@@ -138,12 +138,12 @@ class Negotiation:
         self._ours = asked_for_offer
         call.await_ack(transaction, request.cseq.number, now, acknowledged)
 
-    def refuse(self, status: int, now: float) -> None:
+    def refuse(self, status: int, now: float, headers: Fields = ()) -> None:
         """Refuse the peer's offer; the session stays as it was (§14.2)."""
         peers = self._take_peers()
         if peers is None:
             return
-        self._call.reply(*peers, status, now)
+        self._call.reply(*peers, status, now, headers=headers)
         self._next(now)
 
     def _take_peers(self) -> tuple[Request, ServerTransaction] | None:

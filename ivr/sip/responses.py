@@ -50,6 +50,21 @@ def respond(
     return Response(status, response.reason, response.headers, body)
 
 
+def warning(code: int, agent: str, text: str) -> Fields:
+    """Why a session was refused, for whoever looks after the peer (§20.43); nothing for code 0."""
+    if not code:
+        return ()
+    where = f"[{agent}]" if ":" in agent else agent
+    return (("Warning", f"{code} {where} {quoted(text)}"),)
+
+
+def quoted(text: str) -> str:
+    """A quoted string; what cannot be printed becomes a blank (§25.1)."""
+    printable = "".join(c if c.isprintable() else " " for c in text)
+    escaped = printable.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
 def needed_fields(status: int) -> Fields:
     """The fields a refusal with that status cannot do without (§21.4)."""
     return _needed.get(status, ())

@@ -162,10 +162,12 @@ class UserAgent:
         if found := self._call(call):
             found.media.accept(body, now)
 
-    def refuse_media(self, call: int, now: float, *, status: int = 488) -> None:
+    def refuse_media(
+        self, call: int, now: float, *, status: int = 488, headers: Fields = ()
+    ) -> None:
         """Refuse `MediaOffered`; the session goes on as it was."""
         if found := self._call(call):
-            found.media.refuse(status, now)
+            found.media.refuse(status, now, headers)
 
     def offer_media(self, call: int, body: bytes, now: float) -> None:
         """Change the session by a re-INVITE; `MediaConfirmed` or `MediaRefused` follows."""
