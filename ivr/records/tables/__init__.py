@@ -46,6 +46,7 @@ from ivr.records.tables.drafts import FlowDraft, FlowDraftStep, FlowScenario
 from ivr.records.tables.line import Heartbeat, Number, Setting, TrunkRow
 from ivr.records.tables.outages import Area, Outage, OutageArea, OutageTemplate, OutageUpload
 from ivr.records.tables.pronunciations import Pronunciation
+from ivr.records.tables.protection import ExemptNetwork, SipBan
 from ivr.records.tables.routes import Route, RoutePlace
 from ivr.records.tables.schedules import (
     Announcement,
@@ -116,6 +117,7 @@ __all__ = [
     "Department",
     "EndedBy",
     "EventKind",
+    "ExemptNetwork",
     "FlowDraft",
     "FlowDraftStep",
     "FlowRevision",
@@ -148,6 +150,7 @@ __all__ = [
     "ScheduleChange",
     "SecondFactor",
     "Setting",
+    "SipBan",
     "Staff",
     "StaffSession",
     "StepDay",
