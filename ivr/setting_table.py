@@ -40,6 +40,7 @@ _SECONDS = Wording(
 )
 _PORT = Wording("a port from 1 to 65535", "1 到 65535 的端口")
 _HOST = Wording("an IP address or a host name", "IP 地址或主机名")
+_FILE = Wording("empty, or the path of a file in PEM form", "留空，或 PEM 格式文件的路径")
 _TEXT = Wording("one line of text", "一行文字")
 _SESSION = Wording("60 seconds to a day, e.g. 30m or 8h", "60 秒到一天，如 30m、8h")
 _ROLES = Wording(
@@ -84,6 +85,57 @@ SETTINGS: tuple[Setting, ...] = (
         "5060",
         _PORT,
         Wording("SIP port, UDP and TCP", "SIP 端口（UDP 和 TCP）"),
+    ),
+    Setting(
+        "tls_certificate",
+        values.optional_file,
+        "",
+        _FILE,
+        Wording(
+            "certificate with its chain, for SIP over TLS (empty: none is offered); "
+            "docs/encryption.md",
+            "SIP 加密（TLS）所用证书及其证书链（留空：不提供）；见 docs/encryption.md",
+        ),
+    ),
+    Setting(
+        "tls_key",
+        values.optional_file,
+        "",
+        _FILE,
+        Wording(
+            "its private key (empty: in the same file)",
+            "上述证书的私钥（留空：与证书在同一文件）",
+        ),
+    ),
+    Setting(
+        "tls_client_ca",
+        values.optional_file,
+        "",
+        _FILE,
+        Wording(
+            "who connects by TLS must show a certificate of one of these authorities "
+            "(empty: nobody need show one)",
+            "以 TLS 连接者须出示由其中机构签发的证书（留空：不要求）",
+        ),
+    ),
+    Setting(
+        "sip_tls_port",
+        values.port,
+        "5061",
+        _PORT,
+        Wording("SIP port for TLS, where there is a certificate", "有证书时的 SIP 加密端口（TLS）"),
+    ),
+    Setting(
+        "srtp",
+        values.encryption,
+        "preferred",
+        Wording("off, preferred or required", "off、preferred 或 required"),
+        Wording(
+            "encrypted sound: preferred wherever signalling is by TLS, required of everybody, "
+            "or off (only where the other side insists); a trunk may have its own",
+            "语音加密：preferred 信令为 TLS 时优先加密，required 一律要求，off 仅在对方坚持时；"
+            "中继可另设",
+        ),
     ),
     Setting(
         "public_address",
@@ -234,6 +286,40 @@ SETTINGS: tuple[Setting, ...] = (
         Wording(
             "1 where a proxy in front serves the pages by HTTPS (secure cookies)",
             "前面有代理以 HTTPS 提供页面时设为 1（安全 Cookie）",
+        ),
+    ),
+    Setting(
+        "trusted_proxies",
+        values.networks,
+        "127.0.0.1, ::1",
+        Wording(
+            "addresses and networks with commas between them, e.g. 127.0.0.1, 10.1.0.0/16",
+            "以逗号分隔的地址和网段，如 127.0.0.1, 10.1.0.0/16",
+        ),
+        Wording(
+            "the proxies that are believed when they say who asks "
+            "(X-Forwarded-For, -Proto, -Host), with IVR_HTTPS=1",
+            "IVR_HTTPS=1 时，采信哪些代理转告的来访者（X-Forwarded-For、-Proto、-Host）",
+        ),
+    ),
+    Setting(
+        "https_certificate",
+        values.optional_file,
+        "",
+        _FILE,
+        Wording(
+            "certificate with its chain, for staff pages served by HTTPS without a proxy",
+            "不经代理、直接以 HTTPS 提供管理页面时的证书及其证书链",
+        ),
+    ),
+    Setting(
+        "https_key",
+        values.optional_file,
+        "",
+        _FILE,
+        Wording(
+            "its private key (empty: in the same file)",
+            "上述证书的私钥（留空：与证书在同一文件）",
         ),
     ),
     Setting(

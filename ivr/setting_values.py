@@ -73,6 +73,17 @@ def port(raw: object) -> int:
     return whole_number(raw, 1, _HIGHEST_PORT)
 
 
+def optional_file(raw: object) -> Path | None:
+    """A file, made absolute; None where empty. Whether it is there is seen when it is read."""
+    word = text(raw)
+    return Path(word).expanduser().absolute() if word else None
+
+
+def encryption(raw: object) -> str:
+    """Whether sound is encrypted."""
+    return one_of(raw, ("off", "preferred", "required"))
+
+
 def call_count(raw: object) -> int:
     """How many calls at once: 1 to 10000."""
     return whole_number(raw, 1, 10000)

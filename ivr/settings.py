@@ -30,6 +30,9 @@ _SHOWN_CHARACTERS = 60
 _TABLES = ("trunks", "callers")
 
 
+Encryption = Literal["off", "preferred", "required"]
+
+
 class SettingsError(OperatorError):
     """A setting that cannot be used: which, its value, what is allowed, how to mend it."""
 
@@ -42,11 +45,17 @@ class TrunkSettings:
     registrar: str
     username: str = ""
     password: str = field(default="", repr=False)
-    transport: Literal["udp", "tcp"] = "udp"
+    transport: Literal["udp", "tcp", "tls"] = "udp"
     register: bool = True
     keepalive: float = 30.0
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
     """Where its calls come from, beside the registrar's address."""
+    srtp: Encryption | None = None
+    """Whether its sound is encrypted; None: as all others' (`Settings.srtp`)."""
+    tls_ca: Path | None = None
+    """The authority its certificate is of; None: those that the system believes."""
+    tls_verify: bool = True
+    """Whether its certificate is looked at; without, anybody could stand in for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,11 @@ class Settings:
     database_url: str = field(repr=False)
     sip_host: str
     sip_port: int
+    tls_certificate: Path | None
+    tls_key: Path | None
+    tls_client_ca: Path | None
+    sip_tls_port: int
+    srtp: Encryption
     public_address: str | None
     rtp_ports: range
     max_calls: int
@@ -82,6 +96,9 @@ class Settings:
     web_port: int
     browser_calls: int
     https: bool
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
+    https_certificate: Path | None
+    https_key: Path | None
     admin_password: str | None = field(repr=False)
     api_token: str | None = field(repr=False)
     api_rate: int
@@ -303,10 +320,13 @@ _TRUNK_KEYS: dict[str, Callable[[object], Any]] = {
     "registrar": values.text,
     "username": values.text,
     "password": str,
-    "transport": lambda raw: values.one_of(raw, ("udp", "tcp")),
+    "transport": lambda raw: values.one_of(raw, ("udp", "tcp", "tls")),
     "register": values.switch,
     "keepalive": values.seconds,
     "networks": values.networks,
+    "srtp": values.encryption,
+    "tls_ca": values.optional_file,
+    "tls_verify": values.switch,
 }
 
 
@@ -352,12 +372,14 @@ def _trunk_error(place: str, en: str, zh: str) -> SettingsError:
         Wording(
             f"{place}: {en}; a trunk has name, registrar, username, password (unless register is "
             "false) and, if needed, "
-            "transport (udp or tcp), register (true or false), keepalive (seconds), "
-            "networks (where its calls come from)",
+            "transport (udp, tcp or tls), register (true or false), keepalive (seconds), "
+            "networks (where its calls come from), srtp (off, preferred or required), "
+            "tls_ca (a file), tls_verify (true or false)",
             f"{place}：{zh}；中继有 name、registrar、username、password"
             "（register 为 false 时可省略），以及可选的 "
-            "transport（udp 或 tcp）、register（true 或 false）、keepalive（秒）、"
-            "networks（来电所自的网段）",
+            "transport（udp、tcp 或 tls）、register（true 或 false）、keepalive（秒）、"
+            "networks（来电所自的网段）、srtp（off、preferred 或 required）、"
+            "tls_ca（文件）、tls_verify（true 或 false）",
         )
     )
 

@@ -53,7 +53,7 @@ def shown_value(settings: Settings, setting: Setting) -> str:
         return f"{value:g}"
     if isinstance(value, frozenset):
         return ",".join(sorted(value))
-    if setting.name == "trusted_networks":
+    if setting.name in ("trusted_networks", "trusted_proxies"):
         return ",".join(str(network) for network in value)
     if isinstance(value, time):
         return f"{value:%H:%M}"
