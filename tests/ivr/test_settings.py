@@ -170,7 +170,7 @@ def test_trunks_are_read_from_the_file(tmp_path):
     [
         ('name = "a"', "registrar: missing"),
         ('name="a"\nregistrar="r"\nusername="u"\npassword="p"\nport=1', "port: no such key"),
-        ('name="a"\nregistrar="r"\nusername="u"\npassword="p"\ntransport="tls"', "not allowed"),
+        ('name="a"\nregistrar="r"\nusername="u"\npassword="p"\ntransport="ws"', "not allowed"),
     ],
 )
 def test_a_bad_trunk_is_refused_with_its_place(tmp_path, table, reason):
@@ -297,3 +297,26 @@ def test_callers_by_password_are_tables(tmp_path):
     for wrong in (text * 2, '[[callers]]\nusername = "601"\n', 'callers = "601"\n', text + "x=1\n"):
         with pytest.raises(SettingsError, match="callers"):
             written(tmp_path, wrong)
+
+
+def test_a_trunk_may_have_an_encryption_of_its_own(tmp_path):
+    (tmp_path / "ivr.toml").write_text(
+        '[[trunks]]\nname = "pbx"\nregistrar = "sip:pbx.example"\nregister = false\n'
+        'transport = "tls"\ntls_ca = "/etc/pbx-ca.pem"\ntls_verify = false\nsrtp = "required"\n'
+    )
+    [trunk] = loaded(tmp_path).trunks
+    assert (trunk.transport, trunk.tls_ca, trunk.tls_verify, trunk.srtp) == (
+        "tls",
+        Path("/etc/pbx-ca.pem"),
+        False,
+        "required",
+    )
+    assert loaded(tmp_path).srtp == "preferred"
+    assert "off, preferred or required" in refusal(tmp_path, IVR_SRTP="always")
+
+
+def test_files_of_certificates_are_made_absolute_and_may_be_left_out(tmp_path):
+    settings = loaded(tmp_path, IVR_TLS_CERTIFICATE="line.pem")
+    assert settings.tls_certificate == Path("line.pem").absolute()
+    assert settings.tls_key is None
+    assert [str(network) for network in settings.trusted_proxies] == ["127.0.0.1/32", "::1/128"]
