@@ -1,5 +1,6 @@
 """Sound for all calls: playout, keypad, recording, bridging, on one 20 ms clock."""
 
+from ivr.media.door import Leg, Tap
 from ivr.media.engine import MediaEngine
 from ivr.media.events import (
     DigitPressed,
@@ -8,12 +9,10 @@ from ivr.media.events import (
     PlaybackFinished,
     RecordingEnded,
 )
-from ivr.media.leg import Leg
 from ivr.media.plan import LegPlan
 from ivr.media.ports import MediaError, PortsExhausted
 from ivr.media.recording_writer import RecordingWriter
 from ivr.media.statistics import LegStatistics
-from ivr.media.tap import Tap
 from ivr.media.tones import beep, silence, tone
 from ivr.media.wav import repair_wav
 

@@ -20,7 +20,7 @@ from typing import Final
 from ivr.media.events import MediaEvent, RecordingCause, RecordingEnded
 from ivr.media.inband import InbandReceiver
 from ivr.media.leg import Leg
-from ivr.media.ports import PortPool
+from ivr.media.ports import PortPool, PortsExhausted
 from ivr.media.recorder import Recorder
 from ivr.media.recording_writer import RecordingFile, RecordingWriter
 
@@ -35,23 +35,29 @@ _max_rounds: Final = 32
 _buffer_bytes: Final = 2048
 
 
+def _unnoted(leg: Leg) -> None:
+    """Nobody wants to know when a recording begins."""
+
+
 class MediaEngine:
     """Opens legs and moves all of them at each tick.
 
     `wall_clock` gives Unix seconds for reports, `entropy` random bytes,
     `writer` takes the recordings and is closed with the engine (one of its own
     where None). A call that neither sound nor report has reached for
-    `silent_after_s` is told so by MediaSilent.
+    `silent_after_s` is told so by MediaSilent. Without `ports` there is only
+    `adopt`. `recording_began` is told when a caller is first heard for a recording.
     """
 
     def __init__(
         self,
-        ports: range,
+        ports: range | None,
         *,
         wall_clock: Callable[[], float],
         entropy: Callable[[int], bytes],
         writer: RecordingWriter | None = None,
         silent_after_s: float = 30.0,
+        recording_began: Callable[[Leg], None] = _unnoted,
     ) -> None:
         self.entropy = entropy
         self.wall_clock = wall_clock
@@ -61,7 +67,8 @@ class MediaEngine:
         self.buffer = bytearray(_buffer_bytes)  # where every datagram is read to
         self.inband = InbandReceiver()
         self._writer = writer or RecordingWriter()
-        self._ports = PortPool(ports, int.from_bytes(entropy(4), "big"))
+        self._recording_began = recording_began
+        self._ports = None if ports is None else PortPool(ports, int.from_bytes(entropy(4), "big"))
         self._epoll = select.epoll()
         self._readers: dict[int, Callable[[], None]] = {}
         self._origin_s: float | None = None
@@ -83,7 +90,12 @@ class MediaEngine:
 
     def open(self, host: str) -> Leg:
         """A leg on a port pair of its own, on `host`; PortsExhausted."""
-        rtp, rtcp = self._ports.take(host)
+        if self._ports is None:
+            raise PortsExhausted("this engine has no ports of its own")
+        return self.adopt(*self._ports.take(host))
+
+    def adopt(self, rtp: socket.socket, rtcp: socket.socket) -> Leg:
+        """A leg on two sockets that are bound; they are closed with it."""
         leg = Leg(self, rtp, rtcp)
         bucket = self._opened % _slots_per_visit
         self._opened += 1
@@ -124,6 +136,20 @@ class MediaEngine:
             self._send_fresh()
         self.upcoming += slot_samples
 
+    def act(self, action: Callable[[], None]) -> None:
+        """Do something between two ticks; what begins to play by it goes out at once.
+
+        It belongs to the slot of the last tick: a clip that follows one just finished leaves no
+        gap, and a leg that has sent its packet of this slot waits for the next.
+        """
+        self.upcoming = self.clock
+        try:
+            action()
+        finally:
+            self._send_fresh()
+            self.upcoming = self.clock + slot_samples
+        self._tell()
+
     def close(self) -> None:
         """Close every leg, complete every recording and tell of it."""
         for leg in list(self._legs):
@@ -152,7 +178,8 @@ class MediaEngine:
             del self._readers[udp.fileno()]
             udp.close()
         del self._buckets[self._legs.pop(leg)][leg]
-        self._ports.give_back(leg.address[1])
+        if self._ports is not None:
+            self._ports.give_back(leg.address[1])
         self._posted = deque(
             (other, event)
             for other, event in self._posted
@@ -174,9 +201,9 @@ class MediaEngine:
         self.inband.remove(row)
         del self._tone_legs[row]
 
-    def open_recording(self, leg: Leg, path: Path) -> RecordingFile:
-        """Begin a file; what is heard comes later."""
-        file = self._writer.open(path)
+    def open_recording(self, leg: Leg, path: Path, *, resume: bool = False) -> RecordingFile:
+        """Begin a file, or go on with one that was cut off; what is heard comes later."""
+        file = self._writer.open(path, resume=resume)
         self._files[file] = leg
         return file
 
@@ -185,6 +212,7 @@ class MediaEngine:
     ) -> Recorder:
         """Begin to hear."""
         self._recording[leg] = None
+        self._recording_began(leg)
         return Recorder(self._writer, file, self.clock, max_s, silence_s)
 
     def end_recording(

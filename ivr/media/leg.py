@@ -236,16 +236,25 @@ class Leg:
         if self._beeping:
             self._begin_recording()
 
-    def record(self, path: Path, *, max_s: float, silence_s: float | None, beep: bool) -> None:
+    def record(
+        self,
+        path: Path,
+        *,
+        max_s: float,
+        silence_s: float | None,
+        beep: bool,
+        resume: bool = False,
+    ) -> None:
         """Record the caller's side to a WAV file; RecordingEnded follows.
 
         With `beep`, after what is queued has played and the tone after it. A
-        recording that runs already is ended first.
+        recording that runs already is ended first. With `resume` a file that was
+        cut off is mended and continued; `max_s` is what is left of its time.
         """
         if self._closed:
             return
         self.stop_recording()
-        self._file = self._engine.open_recording(self, path)
+        self._file = self._engine.open_recording(self, path, resume=resume)
         self._recording_options = (max_s, silence_s)
         if beep:
             self._beeping = True
@@ -314,8 +323,16 @@ class Leg:
         """What the path is like so far, both ways."""
         return self._reports.statistics()
 
-    def close(self) -> None:
-        """End it; nothing is told afterwards but the end of a recording."""
+    def close(self, told: Callable[[LegStatistics], None] | None = None) -> None:
+        """End it; nothing is told afterwards but the end of a recording.
+
+        `told` gets the figures of both ways.
+        """
+        self._close()
+        if told is not None:
+            told(self.statistics())
+
+    def _close(self) -> None:
         if self._closed:
             return
         self.unbridge()

@@ -35,6 +35,7 @@ class RecordingFile:
     header_bytes: int = 0  # of data, as the header on the disk says
     dirty: bool = False
     over: bool = False
+    resume: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +73,15 @@ class RecordingWriter:
         self._jobs: SimpleQueue[RecordingFile | _Append | _Finish | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
 
-    def open(self, path: Path) -> RecordingFile:
-        """Begin a file; an error shows as a FinishedFile with cause "failed"."""
+    def open(self, path: Path, *, resume: bool = False) -> RecordingFile:
+        """Begin a file; an error shows as a FinishedFile with cause "failed".
+
+        With `resume` the file was cut off: it is mended, and what comes is added to its end.
+        """
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="recordings", daemon=True)
             self._thread.start()
-        file = RecordingFile(path)
+        file = RecordingFile(path, resume=resume)
         self._jobs.put(file)
         return file
 
@@ -120,7 +124,10 @@ class RecordingWriter:
             return
         try:
             if isinstance(job, RecordingFile):
-                _create(file)
+                if file.resume and file.path.exists():
+                    _reopen(file)
+                else:
+                    _create(file)
             elif isinstance(job, _Append):
                 samples = _linear[np.frombuffer(job.ulaw, np.uint8)].tobytes()
                 _write_all(file.descriptor, samples, wav.header_bytes + file.data_bytes)
@@ -178,6 +185,16 @@ def _create(file: RecordingFile) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _reopen(file: RecordingFile) -> None:
+    """Go on with a file whose writer died."""
+    try:
+        wav.repair_wav(file.path)
+    except ValueError as error:
+        raise OSError(str(error)) from error
+    file.descriptor = os.open(file.path, os.O_WRONLY | os.O_CLOEXEC)
+    file.data_bytes = os.fstat(file.descriptor).st_size - wav.header_bytes
 
 
 def _write_all(descriptor: int, data: bytes, position: int) -> None:

@@ -34,6 +34,7 @@ from ivr.logs import in_call
 from ivr.media import (
     DigitPressed,
     Leg,
+    LegStatistics,
     MediaEvent,
     MediaSilent,
     PlaybackFinished,
@@ -446,11 +447,14 @@ class Call:
         if self._ended is None or self._written:
             return
         self._written = True
-        ended_by, reason = self._ended
-        seen = self._leg.statistics()
-        self._leg.close()
         if self._own_studio is not None:
             self._own_studio.close()
+        self._leg.close(self._complete_record)
+
+    def _complete_record(self, seen: LegStatistics) -> None:
+        """Write the end, with what the leg has seen of the path."""
+        assert self._ended is not None  # noqa: S101 - see `finished`
+        ended_by, reason = self._ended
         quality = Quality(
             packets_sent=seen.packets_sent,
             packets_received=seen.packets_received,

@@ -7,7 +7,6 @@ their own from then on; their SIP events are handed to them by number.
 import gc
 import logging
 import os
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,7 +15,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
-from ivr.media import Leg, MediaEngine, PortsExhausted
+from ivr.media import Leg, PortsExhausted
 from ivr.records import Database
 from ivr.responder import announcements
 from ivr.responder.call import Call
@@ -27,6 +26,7 @@ from ivr.responder.figures import Figures
 from ivr.responder.journal import utc_now
 from ivr.responder.ledger import Ledger
 from ivr.responder.listening import Listening
+from ivr.responder.media_process import MediaProcess
 from ivr.responder.speech import Speech
 from ivr.responder.ticker import Deadlines, Ticker
 from ivr.responder.transport import LocalAddresses, SipTransport
@@ -85,12 +85,14 @@ class Line:
         self._trace = TraceWriter(settings.traces_dir, settings.sip_trace_mb << 20)
         if settings.sip_trace_mb:
             self.sip.trace = self._trace
-        self._engine = MediaEngine(
+        self._media = MediaProcess(
+            reactor,
+            self.deadlines,
             settings.rtp_ports,
-            wall_clock=time.time,
             entropy=os.urandom,
             silent_after_s=settings.media_silence,
         )
+        self._engine = self._media.engine
         self.speech = Speech(
             ClauseStore(settings.clauses_dir),
             VoiceClient(reactor, settings.voice_socket),
@@ -119,7 +121,7 @@ class Line:
         )
         self._ticker = Ticker(
             reactor,
-            [self.deadlines.tick, self.sip.tick, self._engine.tick, self._listening.tick],
+            [self.deadlines.tick, self.sip.tick, self._listening.tick],
         )
         self.figures = Figures()
         self._answered = 0
@@ -134,6 +136,7 @@ class Line:
         self.records.start()
         self._trace.start()
         self.sip.listen(self.settings.sip_host)
+        self._media.start()
         self._ticker.start()
         self._content.start()
         self._announcements.start()
@@ -161,7 +164,7 @@ class Line:
         self._listening.stop()
         self.sip.close()
         self._trace.stop()
-        self._engine.close()
+        self._media.stop()
         self.ledger.flush()
         self.records.stop()
         self._pool.stop()
@@ -299,9 +302,11 @@ class Line:
             "max_calls": self.settings.max_calls,
             "calls_answered": self._answered,
             "calls_refused": self._refused,
-            "tick_late_ms_p50": round(self._ticker.lateness_ms(0.5), 3),
-            "tick_late_ms_p99": round(self._ticker.lateness_ms(0.99), 3),
-            "ticks_missed": self._ticker.missed,
+            "tick_late_ms_p50": round(self._media.pulse.p50_ms, 3),
+            "tick_late_ms_p99": round(self._media.pulse.p99_ms, 3),
+            "ticks_missed": self._media.pulse.missed,
+            "media_restarts": self._media.restarts,
+            "signalling_late_ms_p99": round(self._ticker.lateness.quantile_ms(0.99), 3),
             "writes_waiting": self.records.waiting,
             "clauses_rendered": self.speech.rendered,
             "clauses_missing": self.speech.missing,

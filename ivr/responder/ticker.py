@@ -1,19 +1,15 @@
 """The one 20 ms clock of all calls: a timerfd read by the reactor.
 
-A timer in the kernel keeps an absolute grid and counts the expirations that
-were missed, and CLOCK_MONOTONIC does not jump when the wall clock is set
-(Twisted's `callLater` follows the wall clock). Everything timed in the
-responder hangs on it: media, SIP timers, waiting for keys.
+Twisted's `callLater` follows the wall clock and drifts by what each turn takes; the kernel's
+timer (`ivr.media.timer`) does neither. Everything timed in the responder hangs on it: SIP
+timers, waiting for keys, listening in. The sound has one of its own, in its own process.
 """
 
-import ctypes
 import heapq
 import itertools
 import logging
 import os
-import struct
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -21,40 +17,9 @@ from twisted.internet.interfaces import IReadDescriptor
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-TICK_S = 0.020
-TICK_NS = 20_000_000
-LATENESS_KEPT = 1500
-"""Ticks whose lateness is remembered: the last 30 s."""
-
-_TFD_NONBLOCK = os.O_NONBLOCK
-_TFD_CLOEXEC = os.O_CLOEXEC
+from ivr.media.timer import TICK_NS, TICK_S, Lateness, expirations, open_timer
 
 log = logging.getLogger(__name__)
-
-
-class _Itimerspec(ctypes.Structure):
-    """`struct itimerspec` of timerfd_settime(2)."""
-
-    _fields_ = (
-        ("interval_s", ctypes.c_long),
-        ("interval_ns", ctypes.c_long),
-        ("value_s", ctypes.c_long),
-        ("value_ns", ctypes.c_long),
-    )
-
-
-def open_timer(interval_ns: int) -> int:
-    """Return a timerfd on CLOCK_MONOTONIC that expires every `interval_ns`.
-
-    `os.timerfd_create` exists from Python 3.13 only; the C library has it everywhere we run.
-    Raises OSError.
-    """
-    libc = ctypes.CDLL(None, use_errno=True)
-    descriptor: int = libc.timerfd_create(time.CLOCK_MONOTONIC, _TFD_NONBLOCK | _TFD_CLOEXEC)
-    spec = _Itimerspec(0, interval_ns, 0, interval_ns)
-    if descriptor < 0 or libc.timerfd_settime(descriptor, 0, ctypes.byref(spec), None) < 0:
-        raise OSError(ctypes.get_errno(), "no timer: " + os.strerror(ctypes.get_errno()))
-    return descriptor
 
 
 @implementer(IReadDescriptor)
@@ -65,15 +30,12 @@ class Ticker:
         self._reactor = reactor
         self._ticks = ticks
         self._fd = -1
-        self._due = 0.0
-        self._lateness_ms: deque[float] = deque(maxlen=LATENESS_KEPT)
-        self.missed = 0
-        """Expirations of the timer that no tick answered in time."""
+        self.lateness = Lateness(0.0)
 
     def start(self) -> None:
         """Begin ticking."""
         self._fd = open_timer(TICK_NS)
-        self._due = time.monotonic() + TICK_S
+        self.lateness = Lateness(time.monotonic() + TICK_S)
         self._reactor.addReader(self)
 
     def stop(self) -> None:
@@ -82,11 +44,6 @@ class Ticker:
             self._reactor.removeReader(self)
             os.close(self._fd)
             self._fd = -1
-
-    def lateness_ms(self, quantile: float) -> float:
-        """Return how late ticks were over the last 30 s, at a quantile (0 to 1), in ms."""
-        ordered = sorted(self._lateness_ms)
-        return ordered[min(len(ordered) - 1, int(quantile * len(ordered)))] if ordered else 0.0
 
     # --- what the reactor asks of a reader
     def fileno(self) -> int:
@@ -103,15 +60,11 @@ class Ticker:
 
     def doRead(self) -> None:  # noqa: N802 - the reactor's name for it
         """Run one tick for however many expirations there were."""
-        try:
-            (expired,) = struct.unpack("=Q", os.read(self._fd, 8))
-        except BlockingIOError:
+        expired = expirations(self._fd)
+        if not expired:
             return
         now = time.monotonic()
-        self._due += (expired - 1) * TICK_S
-        self._lateness_ms.append(max(0.0, now - self._due) * 1000)
-        self._due += TICK_S
-        self.missed += expired - 1
+        self.lateness.note(now, expired)
         for tick in self._ticks:
             try:
                 tick(now)

@@ -10,7 +10,8 @@ import pytest
 from twisted.internet import selectreactor
 from twisted.internet.testing import StringTransport
 
-from ivr.media import Tap, silence, tone
+from ivr.media import silence, tone
+from ivr.media.tap import Tap
 from ivr.responder.listening import MOST_LISTENERS, TONE_EVERY_S, Listener, Listening
 
 
@@ -115,6 +116,7 @@ def test_two_who_listen_to_one_call_hear_the_same() -> None:
         (b'{"call": "nobody"}\n', "gone"),
         (b"hello\n", "misunderstood"),
         (b"x" * 600, "misunderstood"),
+        (b"[" * 20_000 + b"\n", "misunderstood"),
     ],
 )
 def test_what_cannot_be_heard_is_refused(asked: bytes, why: str) -> None:
