@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ivr.sip.errors import SipParseError
 from ivr.sip.message import Request, Response
-from ivr.sip.multipart import is_multipart, part
+from ivr.sip.multipart import is_multipart, must_be_understood, part
 from ivr.sip.responses import (
     allowed_methods,
     known_methods,
@@ -66,9 +66,17 @@ def _content(request: Request) -> Refusal | None:
         return None
     if any(encoding != "identity" for encoding in request.content_encoding):
         return Refusal(415)
-    if request.content_type == session_description or offered(request) is not None:
-        return None
-    return Refusal(415)
+    if _required_and_unknown(request) or offered(request) is None:
+        return Refusal(415)
+    return None
+
+
+def _required_and_unknown(request: Request) -> bool:
+    """Whether a part says that it must be understood, and is not (§20.11, RFC 5621 §3.1)."""
+    whole = request.headers.get("Content-Type") or ""
+    return is_multipart(request.content_type) and must_be_understood(
+        request.body, whole, session_description
+    )
 
 
 def _answer_format(request: Request) -> Refusal | None:
@@ -123,7 +131,9 @@ def offered(request: Request) -> bytes | None:
     if not request.body:
         return None
     if request.content_type == session_description:
-        return request.body
+        disposition = request.content_disposition
+        # RFC 3959 §4: `early-session` and others describe something else than the session.
+        return request.body if disposition is None or disposition[0] == "session" else None
     if is_multipart(request.content_type):
         whole = request.headers.get("Content-Type") or ""
         return part(request.body, whole, session_description)

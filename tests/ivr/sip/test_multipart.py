@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -45,6 +46,72 @@ def test_what_stands_before_the_first_and_after_the_last_part_is_not_read() -> N
     assert part(parts, MIXED, "application/sdp") == OFFER
     late = body() + b"--edge\r\nContent-Type: application/sdp\r\n\r\n" + OFFER
     assert part(late, MIXED, "application/sdp") is None
+
+
+@pytest.mark.rfc("3261 §20.11", "5621 §3.1")
+@pytest.mark.parametrize(
+    ("disposition", "statuses"),
+    [
+        ("signal;handling=required", [415]),
+        ('signal;handling="REQUIRED"', [415]),
+        ("signal;handling=optional", [100]),
+        ("signal", [100]),
+    ],
+)
+def test_an_unknown_part_is_passed_over_unless_it_is_required(
+    disposition: str, statuses: list[int]
+) -> None:
+    isup = f"Content-Type: application/isup\r\nContent-Disposition: {disposition}"
+    parts = body((isup, b"\0\1\2"), ("Content-Type: application/sdp", OFFER))
+    assert Line().statuses(request("INVITE", body=parts, content_type=MIXED)) == statuses
+
+
+@pytest.mark.rfc("5621 §3.2")
+def test_of_alternatives_one_that_is_understood_is_enough() -> None:
+    required = "Content-Type: text/html\r\nContent-Disposition: render;handling=required"
+    parts = body((required, b"<p>"), ("Content-Type: application/sdp", OFFER))
+    alternative = MIXED.replace("mixed", "alternative")
+    assert Line().statuses(request("INVITE", body=parts, content_type=alternative)) == [100]
+
+
+@pytest.mark.rfc("5621 §3.1")
+def test_a_session_description_in_a_multipart_inside_a_multipart_is_found() -> None:
+    inner = body(("Content-Type: application/sdp", OFFER)).replace(b"edge", b"rim")
+    parts = body(
+        ("Content-Type: application/pidf+xml", b"<presence/>"),
+        ("Content-Type: multipart/mixed;boundary=rim", inner),
+    )
+    assert part(parts, MIXED, "application/sdp") == OFFER
+
+
+@pytest.mark.rfc("3959 §4")
+def test_an_early_session_is_not_the_session() -> None:
+    early = "Content-Type: application/sdp\r\nContent-Disposition: early-session"
+    parts = body((early, b"v=0 early"), ("Content-Type: application/sdp", OFFER))
+    assert part(parts, MIXED, "application/sdp") == OFFER
+    line = Line()
+    alone = request("INVITE", body=OFFER, headers=["Content-Disposition: early-session"])
+    assert line.statuses(alone) == [415]
+
+
+@pytest.mark.rfc("3261 §20.11")
+@pytest.mark.parametrize("disposition", ["session", "session;handling=required", "SESSION"])
+def test_a_session_description_that_says_so_is_the_offer(disposition: str) -> None:
+    line = Line()
+    said = request("INVITE", body=OFFER, headers=[f"Content-Disposition: {disposition}"])
+    assert line.statuses(said) == [100]
+    assert line.event(InviteReceived).body == OFFER
+
+
+@pytest.mark.rfc("5621 §3.1")
+def test_multiparts_without_end_are_looked_into_three_deep() -> None:
+    nested, head = OFFER, "Content-Type: application/sdp"
+    for depth in range(1, 5):
+        mark = "abcd"[depth - 1] * 4
+        nested = body((head, nested)).replace(b"--edge", b"--" + mark.encode())
+        head = f"Content-Type: multipart/mixed;boundary={mark}"
+        found = part(nested, head.partition(":")[2], "application/sdp")
+        assert found == (OFFER if depth <= 3 else None)
 
 
 @given(st.binary(max_size=300), st.text(max_size=40))
