@@ -89,6 +89,15 @@ class Doorkeeper:
             case CallEnded(call=call) if call in self._calls:
                 self.gate.call_ended(self._calls.pop(call))
 
+    def figures(self, now: float) -> dict[str, int]:
+        """What was refused and withheld so far, by why; bans that run, sources remembered."""
+        gate = self.gate
+        return {
+            **gate.counters,
+            "bans running": len(gate.bans.running(now)),
+            "sources": gate.sources,
+        }
+
     # What the user agent asks
 
     def call(self, request: Request, flow: Flow, now: float) -> Verdict:

@@ -18,6 +18,7 @@ from twisted.python.threadpool import ThreadPool
 from ivr.media import Leg, PortsExhausted
 from ivr.records import Database
 from ivr.responder import announcements
+from ivr.responder.ban_book import BanBook
 from ivr.responder.call import Call
 from ivr.responder.content import Content, Snapshot, Source
 from ivr.responder.database import WRITER_BUSY_MS, Records
@@ -100,9 +101,11 @@ class Line:
             self.in_thread,
             reactor.callLater,
         )
+        self._ban_book = BanBook(self.doorkeeper.gate, self.records, self.deadlines)
         with database.read() as session:
             snapshot = source.read(session)
             in_force = announcements.read(session, utc_now())
+            self._ban_book.begin_with(session, self.deadlines.now)
         self._content = Content(source, snapshot, self.records, self.deadlines, self._preload)
         self._announcements = announcements.Announcements(
             self.records, self.deadlines, self.speech, lambda: self.newest, utc_now, self._tell
@@ -140,6 +143,7 @@ class Line:
         self._ticker.start()
         self._content.start()
         self._announcements.start()
+        self._ban_book.start()
         # Not before the line answers: a clause wanted meanwhile is read by itself.
         preloading = self.in_thread(self._preload, self._content.newest)
         preloading.addErrback(lambda failure: log.error("%s", failure.getTraceback()))
@@ -315,6 +319,7 @@ class Line:
             "figures": self.figures.told(),
             "traces_left_out": self._trace.left_out,
             "sip": dict(self.sip.user_agent.counters),
+            "gate": self.doorkeeper.figures(self.deadlines.now),
             "announcements_in_force": len(said),
             "announcements": said,
         }
