@@ -22,7 +22,8 @@ from admin_web.reasons import said
 from admin_web.voice import not_spoken, spoken_clauses
 from ivr.records.tables import Complaint
 from ivr.services import complaint_work as service
-from ivr.services.complaint_work import Shelf, Worker
+from ivr.services.complaint_shelves import Shelf, counts, shelf
+from ivr.services.complaint_work import Worker
 from ivr.services.errors import RefusedError
 from ivr.services.line_time import local_day
 from prompts.errors import PromptError
@@ -55,29 +56,28 @@ def work() -> ResponseReturnValue:
     own = own_department()
     shown = _shelf(request.args.get("show", ""))
     wanted = request.args.get("department") or None
-    skip = request.args.get("skip", "0")
-    if not (skip.isascii() and skip.isdigit() and len(skip) <= 6):
-        abort(404)
     today = local_day(desk().now(), desk().zone)
     with desk().database.read() as session:
-        page = service.shelf(
-            session,
-            shown,
-            worker(),
-            today,
-            department=wanted if own is None else None,
-            skip=int(skip),
-        )
-        numbers = service.shelf_counts(session, worker(), today)
-        offices = service.department_counts(session, worker(), today)
+        try:
+            page = shelf(
+                session,
+                shown,
+                worker(),
+                today,
+                department=wanted if own is None else None,
+                after=request.args.get("after"),
+            )
+        except RefusedError:
+            abort(404)
+        found = counts(session, worker(), today)
         names = names_of(session)
     shelves = {one: name for one, name in SHELVES.items() if own is None or one != Shelf.RETURNED}
     return render_template(
         "complaints/work.html",
         shown=shown,
         shelves=shelves,
-        numbers=numbers,
-        offices=offices,
+        numbers=found.shelves,
+        offices=found.departments,
         page=page,
         department=wanted,
         none_there=NONE_THERE[shown],

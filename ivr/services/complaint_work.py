@@ -6,13 +6,10 @@ goes back to the service line, which finds the right one. Each hand-over is a li
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
-from enum import StrEnum
-from typing import Any
+from datetime import datetime
 
-from sqlalchemy import Select, and_, case, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from ivr.records.tables import (
@@ -29,16 +26,6 @@ from ivr.services.text import note_text, storable
 OPEN = (ComplaintState.RECEIVED, ComplaintState.ASSIGNED, ComplaintState.HANDLING)
 MOST_AT_ONCE = 200
 HAND_OVERS = (EventKind.ASSIGNED, EventKind.RETURNED, EventKind.TAKEN)
-
-
-class Shelf(StrEnum):
-    """The lists one works through."""
-
-    MINE = "mine"
-    UNASSIGNED = "unassigned"
-    OVERDUE = "overdue"
-    RETURNED = "returned"
-    OPEN = "open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,104 +201,6 @@ def _open(session: Session, ticket: str) -> Complaint:
             "complaint %(ticket)s is %(state)s", ticket=ticket, state=complaint.state
         )
     return complaint
-
-
-@dataclass(frozen=True, slots=True)
-class ShelfPage:
-    """Complaints of a shelf, the earliest deadline first; `next` is what to skip for more."""
-
-    complaints: Sequence[Complaint]
-    total: int
-    next: int | None
-
-
-def shelf(
-    session: Session,
-    which: Shelf,
-    worker: Worker,
-    today: date,
-    *,
-    department: str | None = None,
-    skip: int = 0,
-    limit: int = 50,
-) -> ShelfPage:
-    """One page of what there is to do."""
-    query = _on(select(Complaint), which, worker, today)
-    if department is not None:
-        query = query.where(Complaint.department == department)
-    total = session.scalar(query.with_only_columns(func.count(Complaint.ticket))) or 0
-    rows = session.scalars(
-        query.order_by(Complaint.deadline, Complaint.created_at, Complaint.ticket)
-        .offset(skip)
-        .limit(limit)
-    ).all()
-    return ShelfPage(rows, total, skip + limit if total > skip + limit else None)
-
-
-def shelf_counts(session: Session, worker: Worker, today: date) -> dict[Shelf, int]:
-    """How many there are on each."""
-    return {
-        which: session.scalar(_on(select(func.count(Complaint.ticket)), which, worker, today)) or 0
-        for which in Shelf
-    }
-
-
-def _on(query: Select[Any], which: Shelf, worker: Worker, today: date) -> Select[Any]:
-    query = query.where(Complaint.state.in_(OPEN))
-    if worker.department is not None:
-        query = query.where(Complaint.department == worker.department)
-    if not worker.sees_confidential:
-        query = query.where(Complaint.confidential.is_(False))
-    match which:
-        case Shelf.MINE:
-            return query.where(Complaint.assignee == worker.username)
-        case Shelf.UNASSIGNED if worker.department is not None:
-            return query.where(Complaint.assignee.is_(None))
-        case Shelf.UNASSIGNED:
-            return query.where(
-                or_(Complaint.department.is_(None), Complaint.state == ComplaintState.RECEIVED)
-            )
-        case Shelf.OVERDUE:
-            return query.where(Complaint.deadline < today)
-        case Shelf.RETURNED if worker.department is not None:
-            return query.where(false())
-        case Shelf.RETURNED:
-            returned = select(ComplaintEvent.ticket).where(
-                ComplaintEvent.kind == EventKind.RETURNED, ComplaintEvent.ticket == Complaint.ticket
-            )
-            return query.where(Complaint.department.is_(None), returned.exists())
-    return query
-
-
-@dataclass(frozen=True, slots=True)
-class DepartmentCount:
-    """Open complaints of a department (None: of no department yet)."""
-
-    department: str | None
-    open: int
-    unassigned: int
-    overdue: int
-
-
-def department_counts(session: Session, worker: Worker, today: date) -> list[DepartmentCount]:
-    """What each department has before it, the most overdue first."""
-    query = select(
-        Complaint.department,
-        func.count(),
-        func.sum(case((Complaint.assignee.is_(None), 1), else_=0)),
-        func.sum(case((and_(Complaint.deadline < today), 1), else_=0)),
-    ).where(Complaint.state.in_(OPEN))
-    if not worker.sees_confidential:
-        query = query.where(Complaint.confidential.is_(False))
-    if worker.department is not None:
-        query = query.where(Complaint.department == worker.department)
-    rows = [
-        DepartmentCount(department, count, int(unassigned or 0), int(late or 0))
-        for department, count, unassigned, late in session.execute(
-            query.group_by(Complaint.department)
-        )
-    ]
-    return sorted(rows, key=lambda row: (-row.overdue, -row.open, row.department or ""))
 
 
 def hand_overs(complaint: Complaint) -> list[ComplaintEvent]:
