@@ -9,14 +9,15 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from pydantic import Field
 from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import selectinload
 
 from admin_web.api.fields import Answer, AskedMoment, Code, Flag, Given, Paged, Query, Text, Words
 from admin_web.api.operation import CSV, WAV, operation
 from admin_web.api.problems import ProblemError
 from admin_web.api.shapes import At, CallOut, Calls, CallWhole, NoteOut, call_facts
 from admin_web.audit import exported, heard, note, seen
-from admin_web.departments import own_only, sees_confidential
+from admin_web.confidential import veil_over, veiling
+from admin_web.departments import own_only
 from admin_web.desk import desk
 from admin_web.downloads import csv_answer
 from admin_web.numbers import number_view, sees_whole
@@ -85,11 +86,14 @@ def calls(query: CallQuery) -> Calls:
             .where(Call.id.in_([summary.call.id for summary in page.calls]))
             .options(selectinload(Call.steps), selectinload(Call.recordings))
         ).all()
-        hidden = _hidden(session, [one for summary in page.calls for one in summary.tickets])
-        found = [
-            CallOut.of(summary.call, tuple(one for one in summary.tickets if one not in hidden))
-            for summary in page.calls
-        ]
+        veil = veil_over(
+            session,
+            [
+                *(one for summary in page.calls for one in summary.tickets),
+                *(step.digits for summary in page.calls for step in summary.call.steps),
+            ],
+        )
+        found = [CallOut.of(summary.call, summary.tickets, veil) for summary in page.calls]
     return Calls(calls=found, next=page.next, total=page.total, more=page.more)
 
 
@@ -104,11 +108,14 @@ def calls(query: CallQuery) -> Calls:
 )
 def calls_csv(query: CallFilters) -> Response:
     """Streamed: it takes no more memory for more calls."""
-    wanted, zone, numbers = query.filter(), desk().zone, number_view()
+    wanted, zone = query.filter(), desk().zone
+    numbers, hiding = number_view(), veiling()
     exported("calls_exported", request.args.to_dict())
     return csv_answer(
         "calls",
-        lambda session: call_search.csv_rows(session, wanted, zone=zone, numbers=numbers),
+        lambda session: call_search.csv_rows(
+            session, wanted, zone=zone, numbers=numbers, hiding=hiding
+        ),
     )
 
 
@@ -191,11 +198,18 @@ def call(call_id: str) -> CallWhole:
     """Noted like a page that was opened."""
     with desk().database.read() as session:
         detail = call_search.find(session, call_id)
+        tickets = tuple(row.ticket for row in detail.complaints if own_only(row))
+        veil = veil_over(
+            session,
+            [
+                *tickets,
+                *(step.digits for step in detail.steps),
+                *(one.text for one in detail.notes),
+            ],
+        )
         whole = CallWhole(
-            **call_facts(
-                detail.call, tuple(row.ticket for row in detail.complaints if own_only(row))
-            ),
-            notes=[NoteOut.of(one) for one in detail.notes],
+            **call_facts(detail.call, tickets, veil),
+            notes=[NoteOut.of(one, veil) for one in detail.notes],
             call_backs=[task.id for task in detail.call_backs],
         )
     seen("call_opened", f"call {call_id}")
@@ -227,7 +241,7 @@ def add_call_note(call_id: str, body: NewNote) -> NoteOut:
             session, call_id, body.text, who=current_user.username, now=desk().now()
         )
         note(session, "call_annotated", call_id)
-        return NoteOut.of(row)
+        return NoteOut.of(row, veil_over(session, [row.text]))
 
 
 @operation(
@@ -248,14 +262,3 @@ def recording(recording_id: str) -> Response:
         raise ProblemError(404)
     heard(f"recording {recording_id}")
     return send_recording(row.path, f"recording-{recording_id}")
-
-
-def _hidden(session: Session, tickets: list[str]) -> frozenset[str]:
-    """Return which of these complaints the token may not know of."""
-    if sees_confidential() or not tickets:
-        return frozenset()
-    return frozenset(
-        session.scalars(
-            select(Complaint.ticket).where(Complaint.ticket.in_(tickets), Complaint.confidential)
-        )
-    )

@@ -39,9 +39,11 @@ from admin_web.api.shapes import (
     complaint_facts,
 )
 from admin_web.audit import exported, heard, note, seen
+from admin_web.confidential import veil_over
 from admin_web.departments import kept_to_own, own_only
 from admin_web.desk import desk
 from admin_web.downloads import csv_answer
+from admin_web.formatting import day_text
 from admin_web.names import word
 from admin_web.numbers import number_view, numbers_in
 from admin_web.sound import send_recording
@@ -113,7 +115,8 @@ def complaints(query: ComplaintQuery) -> Complaints:
         page = complaint_search.search(
             session, query.filter(), after=query.after, limit=query.limit
         )
-        found = [ComplaintOut.of(row) for row in page.complaints]
+        veil = veil_over(session, [row.merged_into for row in page.complaints])
+        found = [ComplaintOut.of(row, veil) for row in page.complaints]
     return Complaints(complaints=found, next=page.next, total=page.total, more=page.more)
 
 
@@ -175,7 +178,8 @@ def complaint_changes_since(query: ChangesQuery) -> ComplaintChanges:
             after=query.after,
             limit=query.limit,
         )
-        found = [ComplaintOut.of(row) for row in page.complaints]
+        veil = veil_over(session, [row.merged_into for row in page.complaints])
+        found = [ComplaintOut.of(row, veil) for row in page.complaints]
     return ComplaintChanges(complaints=found, next=page.next)
 
 
@@ -457,9 +461,10 @@ def _of_own(session: Session, ticket: str) -> Complaint:
 def _whole(session: Session, row: Complaint) -> ComplaintWhole:
     merged = merging.duplicates(session, row.ticket)
     moves = () if row.merged_into else service.transitions(session, row.state)
+    veil = veil_over(session, [row.merged_into, *(event.note for event in row.events)])
     return ComplaintWhole(
-        **complaint_facts(row),
-        history=[EventOut.of(event) for event in row.events],
+        **complaint_facts(row, veil),
+        history=[EventOut.of(event, veil) for event in row.events],
         duplicates=[one.ticket for one in merged if own_only(one)],
         next_states=[NextState(state=m.to_state, needs_note=m.needs_note) for m in moves],
     )
@@ -469,7 +474,7 @@ def _line(row: Complaint, wanted: Correction, why: str) -> str:
     """Return the line for the history: what was there, what is there now, and why."""
 
     def shown(value: str | date | None) -> str:
-        return str(value or "—")
+        return day_text(value) if isinstance(value, date) else value or "—"
 
     lines = [
         _(

@@ -10,7 +10,7 @@ from pydantic import Field
 from admin_web.api.fields import Answer, AskedMoment, Listed, Page, Paged, Words
 from admin_web.api.operation import operation
 from admin_web.api.shapes import At
-from admin_web.audit_log.masking import detail_of, record_of
+from admin_web.audit_log.masking import detail_of, record_of, shown, veil_of
 from admin_web.desk import desk
 from ivr.records.tables import Role
 from ivr.services import audit as audit_log
@@ -195,6 +195,7 @@ def audit(query: AuditQuery) -> AuditEntries:
     wanted = AuditFilter(query.who, query.what, query.record, query.since, query.until)
     with desk().database.read() as session:
         found = audit_log.search(session, wanted, after=query.after, limit=query.limit)
+        veil = veil_of(session, found.entries)
     return AuditEntries(
         entries=[
             EntryOut(
@@ -202,12 +203,12 @@ def audit(query: AuditQuery) -> AuditEntries:
                 time=row.at,
                 who=row.who,
                 what=row.what,
-                record=record_of(row),
-                detail=dict(detail_of(row)) if row.detail is not None else None,
+                record=record_of(row, veil),
+                detail=dict(detail_of(row, veil)) if row.detail is not None else None,
                 former_hash=row.former_hash,
                 hash=row.hash,
             )
-            for row in found.entries
+            for row in shown(found.entries, veil, query.record)
         ],
         next=found.next,
     )

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field, PlainSerializer
 
 from admin_web.api.fields import Answer, Page
+from admin_web.confidential import HIDDEN, Veil
 from admin_web.numbers import number_view, numbers_in
 from ivr.records.tables import (
     Call,
@@ -51,14 +52,14 @@ class StepOut(Answer):
     outcome: str
 
     @classmethod
-    def of(cls, row: CallStep) -> StepOut:
+    def of(cls, row: CallStep, veil: Veil) -> StepOut:
         """Digits are masked where the flow says they are sensitive, and like all numbers."""
         return cls(
             time=row.at,
             flow=row.flow,
             node=row.node,
             kind=row.kind,
-            digits=number_view()(row.digits),
+            digits=HIDDEN if veil.covers(row.digits) else number_view()(row.digits),
             outcome=row.outcome,
         )
 
@@ -125,12 +126,12 @@ class CallOut(Answer):
     quality: QualityOut
 
     @classmethod
-    def of(cls, row: Call, tickets: tuple[str, ...]) -> CallOut:
+    def of(cls, row: Call, tickets: tuple[str, ...], veil: Veil) -> CallOut:
         """With path and recordings, which should be loaded."""
-        return cls(**call_facts(row, tickets))
+        return cls(**call_facts(row, tickets, veil))
 
 
-def call_facts(row: Call, tickets: tuple[str, ...]) -> dict[str, Any]:
+def call_facts(row: Call, tickets: tuple[str, ...], veil: Veil) -> dict[str, Any]:
     """Return the fields of ``CallOut``."""
     numbers = number_view()
     return {
@@ -151,9 +152,9 @@ def call_facts(row: Call, tickets: tuple[str, ...]) -> dict[str, Any]:
         "outcome": row.outcome,
         "last_place": row.last_place,
         "person_wait_s": row.person_wait_s,
-        "path": [StepOut.of(step) for step in row.steps],
+        "path": [StepOut.of(step, veil) for step in row.steps],
         "recordings": [RecordingOut.of(kept) for kept in row.recordings],
-        "complaints": list(tickets),
+        "complaints": [ticket for ticket in tickets if not veil.covers(ticket)],
         "quality": QualityOut(
             **{name: getattr(row, name) for name in QualityOut.model_fields},
         ),
@@ -168,9 +169,9 @@ class NoteOut(Answer):
     text: str
 
     @classmethod
-    def of(cls, row: CallNote) -> NoteOut:
+    def of(cls, row: CallNote, veil: Veil) -> NoteOut:
         """The numbers in it are masked like all others."""
-        return cls(time=row.at, who=row.who, text=numbers_in(row.text))
+        return cls(time=row.at, who=row.who, text=numbers_in(veil(row.text)))
 
 
 class CallWhole(CallOut):
@@ -242,12 +243,12 @@ class ComplaintOut(Answer):
     transcript: TranscriptOut | None
 
     @classmethod
-    def of(cls, row: Complaint) -> ComplaintOut:
+    def of(cls, row: Complaint, veil: Veil) -> ComplaintOut:
         """With recording and transcript, which should be loaded."""
-        return cls(**complaint_facts(row))
+        return cls(**complaint_facts(row, veil))
 
 
-def complaint_facts(row: Complaint) -> dict[str, Any]:
+def complaint_facts(row: Complaint, veil: Veil) -> dict[str, Any]:
     """Return the fields of ``ComplaintOut``."""
     numbers = number_view()
     return {
@@ -267,7 +268,7 @@ def complaint_facts(row: Complaint) -> dict[str, Any]:
         "reply_en": row.reply_en,
         "finished": row.finished,
         "confidential": row.confidential,
-        "merged_into": row.merged_into,
+        "merged_into": row.merged_into and veil(row.merged_into),
         "call": row.call_id,
         "recording": RecordingOut.of(row.recording) if row.recording else None,
         "transcript": TranscriptOut.of(row.recording.transcript if row.recording else None),
@@ -284,14 +285,14 @@ class EventOut(Answer):
     note: str
 
     @classmethod
-    def of(cls, row: ComplaintEvent) -> EventOut:
+    def of(cls, row: ComplaintEvent, veil: Veil) -> EventOut:
         """The numbers in its note are masked like all others."""
         return cls(
             time=row.at,
             who=row.who,
             before=row.from_state,
             state=row.to_state,
-            note=numbers_in(row.note),
+            note=numbers_in(veil(row.note)),
         )
 
 

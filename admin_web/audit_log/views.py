@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from admin_web.audit_log.forms import AuditSearch
-from admin_web.audit_log.masking import detail_of, record_of
+from admin_web.audit_log.masking import detail_of, record_of, shown, veil_of
 from admin_web.desk import desk
 from admin_web.links import with_query
 from ivr.services import audit as service
@@ -31,11 +31,13 @@ def audit() -> ResponseReturnValue:
             except RefusedError:
                 abort(404)
         checked = audit_check.last(session)
+        veil = veil_of(session, page.entries if page else ())
     query = form.query()
     return render_template(
         "audit_log/audit.html",
-        record_of=record_of,
-        detail_of=detail_of,
+        entries=shown(page.entries, veil, form.record.data or "") if page else [],
+        record_of=lambda entry: record_of(entry, veil),
+        detail_of=lambda entry: detail_of(entry, veil),
         form=form,
         query=query,
         page=page,

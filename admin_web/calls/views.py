@@ -28,6 +28,7 @@ from admin_web.calls.forms import CallSearch, NoteForm, SaveSearch
 from admin_web.calls.quality import described
 from admin_web.calls.trace import is_traced
 from admin_web.calls.way import visits, way
+from admin_web.confidential import Veil, veil_over, veiling
 from admin_web.desk import desk
 from admin_web.downloads import csv_answer
 from admin_web.flows.published import flow_titles
@@ -46,6 +47,7 @@ from ivr.services import (
     recordings,
     saved_searches,
 )
+from ivr.services.call_search import CallDetail
 from ivr.services.errors import NotFoundError, RefusedError
 from ivr.services.line_time import local_day
 
@@ -81,6 +83,8 @@ def _list(naming: SaveSearch) -> ResponseReturnValue:
             except RefusedError:
                 abort(404)
         saved = saved_searches.seen_by(session, PAGE, current_user.username)
+        tickets = [ticket for one in page.calls for ticket in one.tickets] if page else []
+        veil = veil_over(session, tickets)
     query = form.query()
     return render_template(
         "calls/calls.html",
@@ -91,6 +95,7 @@ def _list(naming: SaveSearch) -> ResponseReturnValue:
         quick=_quick(),
         today=_days(0, 0),
         page=page,
+        veil=veil,
         older=page and page.next and with_query("calls.calls", query, after=page.next),
         first=with_query("calls.calls", query) if "after" in request.args else None,
     ), 422 if page is None or naming.errors else 200
@@ -181,11 +186,13 @@ def calls_csv() -> Response:
         if not form.validate():
             abort(400)
         wanted = form.filter(zone)
-    numbers = number_view()
+    numbers, hiding = number_view(), veiling()
     exported("calls_exported", form.query())
     return csv_answer(
         "calls",
-        lambda session: call_search.csv_rows(session, wanted, zone=zone, numbers=numbers),
+        lambda session: call_search.csv_rows(
+            session, wanted, zone=zone, numbers=numbers, hiding=hiding
+        ),
     )
 
 
@@ -223,6 +230,7 @@ def _call(call_id: str, note_form: NoteForm | None) -> ResponseReturnValue:
             detail = call_search.find(session, call_id)
             titles = flow_titles(session)
             known = places(session)
+            veil = _veil(session, detail)
     except NotFoundError:
         abort(404)
     return render_template(
@@ -231,7 +239,9 @@ def _call(call_id: str, note_form: NoteForm | None) -> ResponseReturnValue:
         detail=detail,
         titles=titles,
         places=known,
-        path=visits(detail),
+        path=visits(detail, veil),
+        veil=veil,
+        complaints=[row for row in detail.complaints if not veil.covers(row.ticket)],
         quality=described(detail.call),
         note_form=note_form or NoteForm(None),
         reason=_reason(detail.call),
@@ -251,7 +261,19 @@ def path(call_id: str) -> ResponseReturnValue:
         detail = call_search.find(session, call_id)
         call = detail.call
         ended = word(call.ended_by, "ended_by") if call.ended_at else ""
-        return jsonify(way(session, detail, ended))
+        return jsonify(way(session, detail, ended, _veil(session, detail)))
+
+
+def _veil(session: Session, detail: CallDetail) -> Veil:
+    """Return which tickets of what a call left behind are not for whoever is looking."""
+    return veil_over(
+        session,
+        [
+            *(row.ticket for row in detail.complaints),
+            *(step.digits for step in detail.steps),
+            *(one.text for one in detail.notes),
+        ],
+    )
 
 
 def _reason(call: Call) -> str:

@@ -19,6 +19,7 @@ from flask_babel import format_decimal
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
+from admin_web.confidential import Veil
 from admin_web.flows.labels import labels
 from admin_web.flows.published import LINE, delivered
 from admin_web.formatting import clock_text
@@ -46,26 +47,29 @@ class Visit:
 
     step: CallStep
     seconds: float | None
+    veil: Veil
 
     @property
     def keys(self) -> str:
         """What was keyed, masked for whoever looks; a recording's name is no key."""
         if self.step.kind == "record" or not self.step.digits:
             return ""
+        if self.veil.covers(self.step.digits):
+            return self.veil(self.step.digits)
         return self.step.digits if self.step.digits == SECRET else number(self.step.digits)
 
 
-def visits(detail: CallDetail) -> list[Visit]:
+def visits(detail: CallDetail, veil: Veil) -> list[Visit]:
     """Return the steps with the seconds spent at each: a step is noted when its node is left."""
     since = detail.call.answered_at
     found = []
     for step in detail.steps:
-        found.append(Visit(step, (step.at - since).total_seconds() if since else None))
+        found.append(Visit(step, (step.at - since).total_seconds() if since else None, veil))
         since = step.at
     return found
 
 
-def way(session: Session, detail: CallDetail, ended: str) -> dict[str, Any]:
+def way(session: Session, detail: CallDetail, ended: str, veil: Veil) -> dict[str, Any]:
     """Return what the page draws, as JSON; `ended` says how the call ended, if it has."""
     call = detail.call
     known = revisions.flows_at(
@@ -76,7 +80,7 @@ def way(session: Session, detail: CallDetail, ended: str) -> dict[str, Any]:
         tuple(sorted({**delivered(), **{name: row.text for name, row in known.items()}}.items()))
     )
     catalogue = published(session)
-    trail = visits(detail)
+    trail = visits(detail, veil)
     flows: dict[str, dict[str, Any]] = {}
     taken: list[int] = []
     for n, visit in enumerate(trail):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -25,9 +25,11 @@ from admin_web.complaints.forms import (
 )
 from admin_web.complaints.heard import without_reply
 from admin_web.complaints.more_forms import ConfideForm, MergeForm
+from admin_web.confidential import Veil, veil_over
 from admin_web.departments import kept_to_own, own_department, own_only
 from admin_web.desk import desk
 from admin_web.downloads import csv_answer
+from admin_web.formatting import day_text
 from admin_web.forms import choices
 from admin_web.links import with_query
 from admin_web.names import COMPLAINT_STATE, named, word
@@ -276,7 +278,8 @@ def _what_changed(session: Session, row: Complaint, wanted: Correction, why: str
     }
 
     def value(name: str, holder: Complaint | Correction) -> str:
-        found = str(getattr(holder, name) or "—")
+        kept = getattr(holder, name)
+        found = day_text(kept) if isinstance(kept, date) else str(kept or "—")
         return shown.get(name, {}).get(found, found)
 
     lines = [
@@ -316,6 +319,7 @@ def _page(
         merged = [one for one in merging.duplicates(session, ticket) if own_only(one)]
         alike = [] if row.merged_into else complaint_similar.candidates(session, row)
         no_reply = {} if row.reply else without_reply(session)
+        veil = veil_of(session, row)
     # The reply has a form of its own.
     can_reply = any(choice.value == "replied" for choice in step.to_state.choices)
     step.to_state.choices = [one for one in step.to_state.choices if one.value != "replied"]
@@ -329,6 +333,7 @@ def _page(
     return render_template(
         "complaints/complaint.html",
         complaint=row,
+        veil=veil,
         form=step,
         note_form=note_form or NoteForm(None),
         correction=corrected,
@@ -417,6 +422,11 @@ def of_own(session: Session, ticket: str) -> Complaint:
     if not own_only(row):
         abort(404)
     return row
+
+
+def veil_of(session: Session, row: Complaint) -> Veil:
+    """Return the tickets that a complaint's page must not name to whoever is signed in."""
+    return veil_over(session, [row.merged_into, *(event.note for event in row.events)])
 
 
 def _next_step(session: Session, row: Complaint) -> NextStep:

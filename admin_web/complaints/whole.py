@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from admin_web.audit import note, seen
 from admin_web.complaints.more_forms import ConfideForm, MergeForm
-from admin_web.complaints.views import blueprint, names_of, of_own
+from admin_web.complaints.views import blueprint, names_of, of_own, veil_of
 from admin_web.departments import own_only
 from admin_web.desk import desk
 from admin_web.reasons import said
@@ -97,11 +97,13 @@ def printed(ticket: str) -> ResponseReturnValue:
         row = of_own(session, ticket)
         merged = merging.duplicates(session, ticket)
         names = names_of(session)
+        veil = veil_of(session, row)
     seen("complaint_opened", ticket)
     return render_template(
         "complaints/printed.html",
         complaint=row,
         duplicates=[one for one in merged if own_only(one)],
+        veil=veil,
         now=desk().now(),
         **names,
     )

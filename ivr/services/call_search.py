@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
 from sqlalchemy import func, select
@@ -33,6 +33,9 @@ __all__ = [
     "running",
     "search",
 ]
+
+Hiding = Callable[[Session, Iterable[str | None]], Callable[[str], str]]
+"""Of texts that hold tickets: what shows each of them without those that must stay unknown."""
 
 CALLS = List(Call, Call.started_at, Call.id, "ix_calls_started_at_id")
 
@@ -161,6 +164,7 @@ def csv_rows(
     *,
     zone: tzinfo = DEFAULT_ZONE,
     numbers: NumberView = whole,
+    hiding: Hiding = lambda _session, _texts: str,
     batch: int = 500,
 ) -> Iterator[list[str]]:
     """Header and one row a call, newest first, read in batches: memory does not grow.
@@ -171,8 +175,8 @@ def csv_rows(
     wanted = wanted or CallFilter()
     ways = call_filter.ways(session, wanted)
     for rows in CALLS.all(session, ways, call_filter.spans(wanted), batch):
-        paths = _paths(session, [row.id for row in rows], numbers)
-        summaries = _summaries(session, rows)
+        paths = _paths(session, [row.id for row in rows], numbers, hiding)
+        summaries = _without_hidden(session, _summaries(session, rows), hiding)
         session.expunge_all()
         session.rollback()
         for summary in summaries:
@@ -217,14 +221,33 @@ def _summaries(session: Session, rows: Sequence[Call]) -> list[CallSummary]:
     ]
 
 
-def _paths(session: Session, ids: Sequence[str], numbers: NumberView) -> dict[str, str]:
+def _without_hidden(
+    session: Session, summaries: Sequence[CallSummary], hiding: Hiding
+) -> list[CallSummary]:
+    shown = hiding(session, (ticket for one in summaries for ticket in one.tickets))
+    return [
+        replace(one, tickets=tuple(ticket for ticket in one.tickets if shown(ticket) == ticket))
+        if one.tickets
+        else one
+        for one in summaries
+    ]
+
+
+def _paths(
+    session: Session, ids: Sequence[str], numbers: NumberView, hiding: Hiding
+) -> dict[str, str]:
     """The nodes each call went through, with what was keyed: `main_menu=1 ask_account=880123`."""
     paths: dict[str, list[str]] = {}
     # Columns and not `CallStep`s: with millions of calls, objects would be most of the work.
-    for call_id, node, digits in session.execute(
+    steps = session.execute(
         select(CallStep.call_id, CallStep.node, CallStep.digits)
         .where(CallStep.call_id.in_(ids))
         .order_by(CallStep.call_id, CallStep.seq)
-    ):
-        paths.setdefault(call_id, []).append(f"{node}={numbers(digits)}" if digits else node)
+    ).all()
+    shown = hiding(session, (digits for _id, _node, digits in steps))
+    for call_id, node, digits in steps:
+        keyed = shown(digits) if digits else ""
+        if keyed == digits:  # not hidden altogether
+            keyed = numbers(digits)
+        paths.setdefault(call_id, []).append(f"{node}={keyed}" if digits else node)
     return {call_id: " ".join(parts) for call_id, parts in paths.items()}
