@@ -19,6 +19,7 @@ from ivr.sip.events import (
     EndCause,
     InviteReceived,
 )
+from ivr.sip.identity import caller, user_of
 from ivr.sip.message import Request
 from ivr.sip.reliable import ReliableProvisional
 from ivr.sip.responses import Fields, allow, supported
@@ -78,15 +79,15 @@ class IncomingCall(Call):
         self._patience = self.core.timers.set(
             now + (limit if wanted is None else min(limit, wanted)), self._gave_up
         )
-        caller = request.from_
+        who = caller(request, trusted=trunk is not None)
         self.tell(
             InviteReceived(
                 call=self.number,
-                called_user=request.uri.user or "",
+                called_user=user_of(request.uri),
                 called_uri=request.uri.serialize(),
-                from_uri=caller.uri.serialize(),
-                from_user=caller.uri.user or "",
-                from_display=caller.display,
+                from_uri=who.uri,
+                from_user=who.user,
+                from_display=who.display,
                 body=offered(request),
                 flow=flow,
                 call_id=request.call_id,
