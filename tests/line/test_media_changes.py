@@ -183,7 +183,38 @@ def a_caller_who_asks_for_40_ms_gets_packets_of_40_ms(line, town):
         assert set(phone.sound.sizes) == {320}
 
 
+def each_packet_time_from_10_to_60_ms_is_kept_to_in_turn(line, town):
+    with Phone(line.sip_port, number="13700000012") as phone:
+        phone.call()
+        sizes = phone.sound.sizes
+        for ptime in range(10, 61, 10):
+            before = sizes[8 * ptime]
+            assert phone.reinvite(ptime=ptime).status == 200
+            # Three quarters of a second, whatever the size of its packets.
+            wanted = before + 750 // ptime
+            phone.sound.until(lambda: sizes[8 * ptime] > wanted, f"packets of {ptime} ms")  # noqa: B023
+        assert set(sizes) <= {8 * ptime for ptime in range(10, 61, 10)}
+
+
+def a_new_source_and_a_foreign_payload_type_change_nothing(line, town):
+    with Phone(line.sip_port, number="13700000013") as phone:
+        phone.call()
+        to_account(phone, town)
+        phone.press(ACCOUNT[:3])
+        phone.sound.until_sent()
+        # As after a transfer behind the trunk: another SSRC, other numbers, and some noise of a
+        # payload type nobody agreed on.
+        phone.sound._source ^= 0x5A5A5A5A
+        phone.sound._sequence, phone.sound._timestamp = 0xFFFE, 0xFFFFFF60
+        for _ in range(3):
+            phone.sound._send(phone.sound.remote, 77, b"?" * 33, False, 5)
+        phone.press(ACCOUNT[3:] + "#")
+        hears_the_bill(phone, town)
+
+
 JOURNEYS = (
+    each_packet_time_from_10_to_60_ms_is_kept_to_in_turn,
+    a_new_source_and_a_foreign_payload_type_change_nothing,
     a_held_call_is_silent_and_goes_on_where_it_was,
     a_call_held_as_inactive_is_silent_and_goes_on_where_it_was,
     a_caller_may_move_to_another_address_and_codec,

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from ivr.traces import TracedMessage, Wanted, messages
+from tests.line import wire
 from tests.line.harness import free_port
 from tests.line.jobs import Town
 from tests.line.phone import Phone, wait_until
@@ -160,6 +161,13 @@ def who_hangs_up_while_talking_to_the_person_ends_both_calls(served, town):
         heard = person.sound.packets
         assert person.reinvite().status == 200
         person.sound.until(lambda: person.sound.packets > heard + 25, "the caller again")
+        person.sound.until_tone(440)
+        # Its side asks for an offer of ours, as call managers do, and answers it.
+        asked = person.ask("INVITE")
+        assert (asked.status, b"m=audio" in asked.body) == (200, True)
+        person.ack(person.sdp(codecs=(8,)))
+        person.sound.connect(wire.remote_media(asked.body), 8)
+        person.sound.until(lambda: 8 in person.sound.kinds, "the caller in A-law")
         person.sound.until_tone(440)
         caller.hang_up()
         person.until_request("BYE")
