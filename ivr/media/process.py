@@ -24,6 +24,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from ivr import logs
 from ivr.media.engine import MediaEngine
 from ivr.media.events import MediaEvent
 from ivr.media.leg import Leg
@@ -252,7 +253,7 @@ def real_time() -> bool:
 def main(words: list[str]) -> None:
     """`process.py DESCRIPTOR SILENT_AFTER_S LOG_LEVEL LOG_FORMAT`."""
     descriptor, silent_after_s, level, form = words
-    logging.basicConfig(level=level, format=form, stream=sys.stderr)
+    logs.set_up(level, "json" if form == "json" else "text", "media")
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

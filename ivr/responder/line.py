@@ -92,6 +92,7 @@ class Line:
             settings.rtp_ports,
             entropy=os.urandom,
             silent_after_s=settings.media_silence,
+            log_format=settings.log_format,
         )
         self._engine = self._media.engine
         self.speech = Speech(

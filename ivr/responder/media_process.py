@@ -20,6 +20,7 @@ from twisted.internet.interfaces import IReadWriteDescriptor
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from ivr import logs
 from ivr.media.remote import RemoteEngine
 from ivr.media.wire import Wire, WireClosed
 from ivr.responder.ticker import Deadlines
@@ -30,7 +31,6 @@ FIRST_DELAY_S: Final = 0.2
 LONGEST_DELAY_S: Final = 5.0
 STOP_LIMIT_S: Final = 6.0
 _CHECK_EVERY_S: Final = 0.5
-_LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 log = logging.getLogger(__name__)
 
@@ -57,8 +57,10 @@ class MediaProcess:
         *,
         entropy: Callable[[int], bytes],
         silent_after_s: float,
+        log_format: logs.Format = "text",
     ) -> None:
         self._reactor = reactor
+        self._log_format = log_format
         self._deadlines = deadlines
         self._silent_after_s = silent_after_s
         self.engine = RemoteEngine(
@@ -126,7 +128,7 @@ class MediaProcess:
             str(theirs.fileno()),
             str(self._silent_after_s),
             logging.getLevelName(logging.getLogger().getEffectiveLevel()),
-            _LOG_FORMAT,
+            self._log_format,
         ]
         try:
             self._process = subprocess.Popen(
