@@ -23,7 +23,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run install install-transcripts test lint bench bench-voice
+.PHONY: help run install install-transcripts test fuzz lint bench bench-voice
 
 help: ## list the targets | 列出各目标
 	@echo "Minsheng Line 民声热线"
@@ -40,6 +40,11 @@ install-transcripts: $(VENV)/.installed-transcripts ## add the offline recognise
 
 test: $(INSTALLED) $(VENV)/.installed-dev ## run all tests, with all set-up of their own | 运行全部测试（自行准备环境）
 	@$(RUN) -m pytest $(TEST_OPTIONS)
+
+fuzz: $(INSTALLED) $(VENV)/.installed-dev $(VENV)/.installed-fuzz ## fuzz every parser led by coverage (FUZZ_SECONDS=60 each) | 按覆盖率引导对各解析器做模糊测试
+	@status=0; for target in $$($(RUN) -m tests.fuzz --list); do \
+	  $(RUN) -m tests.fuzz $$target --seconds $(or $(FUZZ_SECONDS),60) || status=1; done; \
+	$(RUN) -m tests.fuzz --tally; exit $$status
 
 lint: $(INSTALLED) $(VENV)/.installed-dev ## style, types and the rules between rooms | 检查风格、类型和各部分间的依赖
 	@$(VENV)/bin/ruff check .
@@ -80,6 +85,10 @@ $(VENV)/.installed-voice-bench: $(INSTALLED) requirements-voice-bench.txt
 $(VENV)/.installed-transcripts: $(INSTALLED) requirements-transcripts.txt requirements-voice-bench.txt
 	@$(PIP) install --quiet --require-hashes -r requirements-transcripts.txt
 	@echo "Installed; a line that runs takes it into use when it is started again 已安装；重新启动线路后生效"
+	@touch $@
+
+$(VENV)/.installed-fuzz: $(INSTALLED) requirements-fuzz.txt
+	@$(PIP) install --quiet -r requirements-fuzz.txt
 	@touch $@
 
 $(VENV)/.installed-dev: $(INSTALLED) requirements-dev.txt

@@ -183,6 +183,8 @@ class _VoiceServer:
             request = json.loads(line)
             if not isinstance(request, dict):
                 raise VoiceError("a request is a JSON object")
+            if not _writable(request):
+                raise VoiceError("a request holds whole characters only")
             request_id = request.get("id")
             if request.get("status"):
                 _write(writer, {"id": request_id, **self._status()})
@@ -207,9 +209,18 @@ class _VoiceServer:
         }
 
 
+def _writable(request: dict[str, Any]) -> bool:
+    """Whether all of it can be written again: JSON's escapes can make half characters."""
+    try:
+        json.dumps(request, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _parse(request: dict[str, Any]) -> tuple[int, _Work]:
     priority = request.get("priority", "live")
-    if priority not in _PRIORITIES:
+    if not isinstance(priority, str) or priority not in _PRIORITIES:
         raise VoiceError('"priority" is one of %(known)s', known=", ".join(_PRIORITIES))
     work = _take(request) if "take" in request else _clause(request)
     return _PRIORITIES[priority], work

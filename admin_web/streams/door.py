@@ -298,7 +298,7 @@ async def _take(receive: Receive, messages: asyncio.Queue[bytes | dict[str, Any]
         if given is None:
             try:
                 given = json.loads(message.get("text") or "")
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue
             if not isinstance(given, dict):
                 continue

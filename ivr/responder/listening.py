@@ -214,7 +214,7 @@ class Listener(Connection):
         try:
             asked = json.loads(line)
             call_id = str(asked["call"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             why = "misunderstood"
         else:
             why = self._listening.begin(self, call_id)

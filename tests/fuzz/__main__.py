@@ -3,7 +3,7 @@
 By default inputs are led by coverage (atheris, Apache-2.0: `pip install -r
 requirements-fuzz.txt`); `--plain` needs nothing, is faster for each input and finds less. The
 corpus grows in `var/fuzz/TARGET/corpus`, findings lie in `var/fuzz/TARGET/found`, and a line is
-added to `var/fuzz/tally.tsv` at the end. The status is 1 where something was found.
+added to `var/fuzz/tally.jsonl` at the end. The status is 1 where something was found.
 
 `--minimise` puts the smallest set of inputs that reach what all reach into `tests/fuzz/corpus`;
 `--replay FILE ...` runs inputs without any instrumentation and says what they do;
@@ -35,6 +35,9 @@ _KEPT_PLAIN = 5000
 
 def main() -> int:
     asked = _arguments()
+    if asked.list:
+        print("\n".join(MODULES))
+        return 0
     if asked.tally:
         return _sum_up()
     if asked.replay:
@@ -57,8 +60,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--most-bytes", type=int, default=40_000, help="of a minimised corpus")
     parser.add_argument("--replay", type=Path, nargs="+", metavar="FILE")
     parser.add_argument("--tally", action="store_true")
+    parser.add_argument("--list", action="store_true")
     asked = parser.parse_args()
-    if asked.target is None and not asked.tally:
+    if asked.target is None and not (asked.tally or asked.list):
         parser.error("name a target: " + ", ".join(MODULES))
     return asked
 

@@ -42,6 +42,7 @@ MODULES = {
     "outage_list": "lists",
     "schedule_list": "lists",
     "api_body": "desk",
+    "desk_page": "desk",
     "telephone_page": "desk",
     "voice_line": "sockets",
     "listening_question": "sockets",

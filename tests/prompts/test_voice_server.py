@@ -175,6 +175,10 @@ def test_a_waiting_caller_goes_before_bulk_work_and_each_answer_keeps_its_id() -
         (request(5, "a", words=3), "words"),
         (request(5, "坏"), "broken"),
         (b"[" * 20000 + b"\n", "not JSON"),
+        # Found by fuzzing: each of these ended the connection without an answer.
+        (request(5, "a", priority=["live"]), "priority"),
+        (request(5, "\ud800"), "whole characters"),
+        (b'{"id": "\\udfff", "text": 5}\n', "whole characters"),
     ],
 )
 def test_a_bad_request_is_answered_in_words_and_the_next_is_served(line: bytes, says: str) -> None:

@@ -158,6 +158,7 @@ def test_a_socket_carries_bytes_and_objects_both_ways(served: Served) -> None:
         socket.send(b"\x00\xff")
         assert socket.recv(LIMIT_S) == b"\x00\xff"
         socket.send("no object")
+        socket.send("[" * 20_000)  # deeper than Python follows: passed over, like any other
         socket.send(json.dumps(["nor", "this"]))
         socket.send(json.dumps({"a": "声"}))
         assert json.loads(socket.recv(LIMIT_S)) == {"a": "声"}
