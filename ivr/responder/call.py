@@ -6,6 +6,7 @@ recorded is kept, what was said is filed, the record is complete.
 """
 
 import logging
+import os
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -54,6 +55,8 @@ from ivr.responder.replay import read_wav
 from ivr.responder.speech import Speech
 from ivr.responder.studio import REFERENCES, SERVICES, Studio
 from ivr.sdp import LocalMedia, MediaPlan, SdpError
+from ivr.sdp.crypto import secret_bytes
+from ivr.sdp.plan import SrtpKeys
 from ivr.services.calls import NewCall, Quality
 from ivr.settings import Settings
 from ivr.sip import events
@@ -75,6 +78,8 @@ class House(Exchange, Protocol):
     ledger: Ledger
     speech: Speech
     figures: Figures
+    recordings_failed: int
+    """Since the start, because their disk could not be written to; an alarm of the desk's."""
 
     def in_thread(self, function: Callable[..., Any], *arguments: Any) -> "Deferred[Any]":
         """Run something that blocks, off the reactor thread."""
@@ -112,6 +117,8 @@ class Call:
         self._sdp_version = 0
         self._our_sdp: bytes | None = None
         self._plan: MediaPlan | None = None
+        self._keys: SrtpKeys | None = None
+        self._encrypted = True  # until a plan says otherwise
         self._established = False
         self._ended: tuple[EndedBy, str] | None = None
         self._hung_up: tuple[EndedBy, str] | None = None
@@ -138,6 +145,7 @@ class Call:
                 trunk=invite.trunk,
                 remote="{}:{}".format(*invite.flow.remote),
                 sip_call_id=invite.call_id,
+                signalling=invite.flow.transport,
                 flow=flow,
                 flow_revision=snapshot.revisions.get(flow),
             ),
@@ -214,7 +222,7 @@ class Call:
             self._plan = None
         else:
             body, self._plan = sdp.answer(offer, local, self._our_sdp)
-            self._leg.configure(self._plan)
+            self._follow(self._plan)
         self._our_sdp = body
         return body
 
@@ -230,8 +238,14 @@ class Call:
             self.log.info("The call has no usable sound: %s", error)
             self._end(EndedBy.ERROR, str(error))
             return False
-        self._leg.configure(self._plan)
+        self._follow(self._plan)
         return True
+
+    def _follow(self, plan: MediaPlan) -> None:
+        """Have the sound go as was agreed."""
+        self._keys = plan.srtp
+        self._encrypted = self._encrypted and plan.srtp is not None
+        self._leg.configure(plan)
 
     def _local_media(self) -> LocalMedia:
         self._sdp_version += 1
@@ -241,6 +255,9 @@ class Call:
             self._leg.rtcp_port,
             self._session_id,
             self._sdp_version,
+            encryption=self._house.encryption_with(self._invite.trunk, self._invite.flow),
+            secret=os.urandom(secret_bytes),
+            keys=self._keys,
         )
 
     def _begin(self) -> None:
@@ -248,7 +265,7 @@ class Call:
             return
         self._established = True
         codec = self._plan.codec if self._plan is not None else ""
-        self.journal.answered(codec, self._session.language)
+        self.journal.answered(codec, self._session.language, encrypted=self._encrypted)
         self._interpreter.start(CallFacts(self._invite.from_user, self._invite.called_user))
 
     def _over(self, cause: EndCause, reason: str) -> None:
@@ -370,6 +387,8 @@ class Call:
         """Enter what became of a recording."""
         if recording.startswith(REFERENCES):
             return succeed(None)  # a take is no record
+        if ended.cause == "failed":
+            self._house.recordings_failed += 1
         return self.journal.end_recording(recording, ended)
 
     def file_complaint(self, filing: FileComplaint, patience_s: float) -> "Deferred[str]":
@@ -470,6 +489,7 @@ class Call:
             language=self._session.language,
             self_served=None if not self._established else not self._transferred,
             person_at=self._person_at,
+            encrypted=self._encrypted if self._established else None,
             quality=quality if self._established else None,
         )
         self._house.figures.ended[ended_by.value] += 1

@@ -56,9 +56,10 @@ class Journal:
         self._steps = 0
         ledger.opened(call)
 
-    def answered(self, codec: str, language: str) -> None:
-        """The caller is connected."""
-        self._ledger.answered(self.id, calls.Answer(utc_now(), codec, language=language))
+    def answered(self, codec: str, language: str, *, encrypted: bool) -> None:
+        """The caller is connected; `encrypted`: nobody on the way can hear the sound."""
+        answer = calls.Answer(utc_now(), codec, language=language, sound_encrypted=encrypted)
+        self._ledger.answered(self.id, answer)
 
     def steps(self, steps: Sequence[Step]) -> None:
         """Note where the caller has been."""
@@ -80,6 +81,7 @@ class Journal:
         language: str,
         self_served: bool | None,
         person_at: datetime | None = None,
+        encrypted: bool | None = None,
         quality: calls.Quality | None,
     ) -> None:
         """Complete the record."""
@@ -92,6 +94,7 @@ class Journal:
                 language=language,
                 self_served=self_served,
                 person_at=person_at,
+                sound_encrypted=encrypted,
                 quality=quality,
             ),
         )

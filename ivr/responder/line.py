@@ -23,21 +23,26 @@ from ivr.responder.call import Call
 from ivr.responder.content import Content, Snapshot, Source
 from ivr.responder.database import WRITER_BUSY_MS, Records
 from ivr.responder.doorkeeper import Doorkeeper
+from ivr.responder.encryption import wanted
 from ivr.responder.figures import Figures
 from ivr.responder.journal import utc_now
 from ivr.responder.ledger import Ledger
 from ivr.responder.listening import Listening
 from ivr.responder.media_process import MediaProcess
+from ivr.responder.renewal import Renewal, files_of
 from ivr.responder.speech import Speech
 from ivr.responder.ticker import Deadlines, Ticker
+from ivr.responder.tls import Tls
 from ivr.responder.transport import LocalAddresses, SipTransport
-from ivr.responder.trunks import Trunks, host_and_port
+from ivr.responder.trunks import Trunks, host_and_port, transport_in
 from ivr.responder.voice import VoiceClient
+from ivr.sdp.plan import Encryption
 from ivr.services import heartbeats, live_calls
 from ivr.settings import Settings
 from ivr.sip import events
 from ivr.sip.address import Flow
 from ivr.sip.config import UserAgentConfig
+from ivr.sip.routing import default_port
 from ivr.sip.user_agent import UserAgent
 from ivr.traces import TraceWriter
 from prompts.render_all import foreseeable
@@ -82,6 +87,8 @@ class Line:
         addresses = LocalAddresses(settings.sip_host, settings.public_address)
         self.sip = SipTransport(reactor, agent, addresses, settings.sip_port)
         self.sip.listener = self._event
+        self.sip.tls = Tls(reactor, files_of(settings), settings.sip_tls_port)
+        self._renewal = Renewal(self.sip.tls, self.deadlines, self.in_thread)
         self.sip.gate = self.doorkeeper.gate
         self._trace = TraceWriter(settings.traces_dir, settings.sip_trace_mb << 20)
         if settings.sip_trace_mb:
@@ -130,12 +137,15 @@ class Line:
         self.figures = Figures()
         self._answered = 0
         self._refused = 0
+        self._without_ports = 0
+        self.recordings_failed = 0
         self._ended = 0
         self._stopped: Deferred[None] | None = None
 
     # --- life
     def start(self) -> None:
-        """Listen and serve; raises CannotListenError where a port is taken."""
+        """Listen and serve; raises CannotListenError where a port is taken, CertificateError."""
+        self._renewal.begin()
         self._pool.start()
         self.records.start()
         self._trace.start()
@@ -148,6 +158,7 @@ class Line:
         # Not before the line answers: a clause wanted meanwhile is read by itself.
         preloading = self.in_thread(self._preload, self._content.newest)
         preloading.addErrback(lambda failure: log.error("%s", failure.getTraceback()))
+        self._renewal.start()
         self._trunks.start()
         if self.settings.listening_in != "off":
             self._listening.start()
@@ -210,6 +221,7 @@ class Line:
         except PortsExhausted as error:
             log.error("A call is refused: %s", error)
             self._refused += 1
+            self._without_ports += 1
             self.sip.user_agent.reject(
                 invite.call,
                 503,
@@ -272,8 +284,16 @@ class Line:
             done: Deferred[Flow] = Deferred()
             done.callback(otherwise)
             return done
-        transport = "tcp" if "transport=tcp" in uri.lower() else "udp"
-        return self.sip.resolve(transport, *host_and_port(uri))
+        transport = transport_in(uri)
+        return self.sip.resolve(transport, *host_and_port(uri, default_port(transport)))
+
+    def encryption_with(self, trunk: str | None, path: Flow) -> Encryption:
+        """Return whether sound that goes this way is to be encrypted."""
+        return wanted(self.settings, trunk, path)
+
+    def renew_certificates(self) -> None:
+        """Look at the certificates now: somebody says that they are new."""
+        self._renewal.renew()
 
     def forget(self, call: Call) -> None:
         """A call is over and written."""
@@ -307,6 +327,8 @@ class Line:
             "max_calls": self.settings.max_calls,
             "calls_answered": self._answered,
             "calls_refused": self._refused,
+            "calls_without_ports": self._without_ports,
+            "recordings_failed": self.recordings_failed,
             "tick_late_ms_p50": round(self._media.pulse.p50_ms, 3),
             "tick_late_ms_p99": round(self._media.pulse.p99_ms, 3),
             "ticks_missed": self._media.pulse.missed,
@@ -317,6 +339,7 @@ class Line:
             "clauses_missing": self.speech.missing,
             "legs": self._engine.legs,
             "dialogs": self.sip.user_agent.calls,
+            "certificate": self._renewal.told(),
             "figures": self.figures.told(),
             "traces_left_out": self._trace.left_out,
             "sip": dict(self.sip.user_agent.counters),

@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import signal
 import sys
 from typing import Any
 
@@ -66,6 +67,8 @@ def main(settings: Settings) -> None:
     reactor.addSystemEventTrigger("before", "shutdown", line.drain, settings.drain_seconds)
     reactor.addSystemEventTrigger("during", "shutdown", line.stop)
     reactor.callWhenRunning(announce_ready)
+    # The reactor puts up with a signal at any moment; what it asks for is done by the loop.
+    signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(line.renew_certificates))
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     gc.collect()
     gc.freeze()

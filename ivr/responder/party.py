@@ -5,6 +5,7 @@ us nothing and survives us. Where the peer will not, we call the person and
 bridge the two legs here. Either way the outcome is one word.
 """
 
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
@@ -19,7 +20,9 @@ from ivr.media import Leg, MediaEvent, MediaSilent, PortsExhausted
 from ivr.media.tones import silence, tone
 from ivr.responder.ticker import Deadline, Deadlines
 from ivr.responder.transport import SipTransport
-from ivr.sdp import LocalMedia, SdpError
+from ivr.sdp import LocalMedia, MediaPlan, SdpError
+from ivr.sdp.crypto import secret_bytes
+from ivr.sdp.plan import Encryption, SrtpKeys
 from ivr.sip import events
 from ivr.sip.address import Flow
 from ivr.sip.errors import SipError, SipUsageError
@@ -29,6 +32,9 @@ REFER_PATIENCE_S = 5.0
 """RFC 3515 §2.4.2: a REFER is answered at once; a peer that is silent does not know it."""
 
 Outcome = Literal["answered", "busy", "no_answer", "failed"]
+
+NOT_ENCRYPTED = frozenset({406, 415, 488, 606})
+"""What peers that know no RTP/SAVP answer to an offer of it (RFC 3261 §21)."""
 
 RINGBACK = tone(450.0, ms=1000) + silence(4000)
 """What a caller in China hears while it rings: 450 Hz, 1 s on, 4 s off (ITU-T E.180)."""
@@ -60,6 +66,9 @@ class Exchange(Protocol):
 
     def join(self, call: int, listener: Callable[[Any], None]) -> None:
         """Have the events of another SIP call handed to `listener` until it ends."""
+
+    def encryption_with(self, trunk: str | None, path: Flow) -> Encryption:
+        """Return whether sound that goes this way is to be encrypted."""
 
     def path_to(self, uri: str, otherwise: Flow) -> "Deferred[Flow]":
         """Resolve the path to a SIP URI; the given one where the URI names no host of its own."""
@@ -152,6 +161,9 @@ class Person:
         self.answered_at: datetime | None = None
         """When the caller was put through; wall clock, for the record."""
         self._over = False
+        self._keys: SrtpKeys | None = None
+        self._encryption: Encryption = "off"
+        self._in_the_clear: Callable[[], None] | None = None
 
     def call(
         self,
@@ -197,25 +209,52 @@ class Person:
         if self._over:
             return
         self._own = self._exchange.open_leg(path.remote[0])
+        self._own.listener = self._heard
         self._address = path.local[0]
-        self._offer = sdp.offer(
-            LocalMedia(self._address, self._own.address[1], self._own.rtcp_port, 1, self._version)
-        )
         host, port = path.local
         host = f"[{host}]" if ":" in host else host
-        self._call = self._exchange.sip.user_agent.invite(
-            target,
-            self._offer,
-            path,
-            self._exchange.deadlines.now,
-            from_uri=f"sip:{from_user}@{host}:{port}" if from_user else f"sip:{host}:{port}",
-            from_display=from_display,
-            trunk=trunk,
+
+        def place(encryption: Encryption) -> None:
+            self._encryption = encryption
+            self._offer = sdp.offer(self._local_media())
+            self._call = self._exchange.sip.user_agent.invite(
+                target,
+                self._offer,
+                path,
+                self._exchange.deadlines.now,
+                from_uri=f"sip:{from_user}@{host}:{port}" if from_user else f"sip:{host}:{port}",
+                from_display=from_display,
+                trunk=trunk,
+            )
+            self._exchange.sip.relate(self._call, caused_by)
+            self._exchange.join(self._call, self._event)
+            self._exchange.sip.pump()
+
+        wanted = self._exchange.encryption_with(trunk, path)
+        if wanted == "preferred":
+            # RTP/SAVP first, and again in the clear if it is refused: who encrypts knows the one,
+            # and keys in an offer of RTP/AVP are read by few (RFC 4568 gives them no meaning).
+            self._in_the_clear = lambda: place("off")
+            wanted = "required"
+        place(wanted)
+
+    def _local_media(self) -> LocalMedia:
+        assert self._own is not None  # noqa: S101 - asked for once there is a leg
+        return LocalMedia(
+            self._address,
+            self._own.address[1],
+            self._own.rtcp_port,
+            1,
+            self._version,
+            encryption=self._encryption,
+            secret=os.urandom(secret_bytes),
+            keys=self._keys,
         )
-        self._own.listener = self._heard
-        self._exchange.sip.relate(self._call, caused_by)
-        self._exchange.join(self._call, self._event)
-        self._exchange.sip.pump()
+
+    def _configure(self, plan: MediaPlan) -> None:
+        self._keys = plan.srtp
+        if self._own is not None:
+            self._own.configure(plan)
 
     def _failed(self, failure: Failure) -> None:
         if failure.check(SipError, PortsExhausted, OSError, SdpError, DNSLookupError) is None:
@@ -235,12 +274,16 @@ class Person:
             case events.CallAnswered(body=body):
                 self._connect(body)
             case events.CallRefused(status=status):
-                self._finish(outcome(status))
+                again, self._in_the_clear = self._in_the_clear, None
+                if status in NOT_ENCRYPTED and again is not None and not self._over:
+                    again()
+                else:
+                    self._finish(outcome(status))
             case events.MediaOffered(call=call, body=body):
                 self._renegotiate(call, body)
             case events.MediaConfirmed(body=bytes(body)):
                 self._follow(body)
-            case events.CallEnded():
+            case events.CallEnded(call=call) if call == self._call:
                 self._finish(self._result())
 
     def _connect(self, answer: bytes | None) -> None:
@@ -258,7 +301,9 @@ class Person:
             self._clock.cancel()
         self._answered = True
         self.answered_at = datetime.now(UTC)
-        self._own.configure(plan)
+        self._configure(plan)
+        if self._in_the_clear is not None:
+            self._encryption = "preferred"  # it may still move the call to who does not encrypt
         self._caller.stop_playing()
         self._caller.bridge(self._own)
 
@@ -269,9 +314,7 @@ class Person:
             agent.refuse_media(call, now)
             return
         self._version += 1
-        local = LocalMedia(
-            self._address, self._own.address[1], self._own.rtcp_port, 1, self._version
-        )
+        local = self._local_media()
         if offer is None:  # it asks for an offer of ours, as PBXes do to refresh or to move a call
             self._offer = sdp.offer(local, self._offer)
             agent.accept_media(call, self._offer, now)
@@ -283,7 +326,7 @@ class Person:
             agent.refuse_media(call, now, status=error.status, headers=why)
             return
         self._offer = body
-        self._own.configure(plan)
+        self._configure(plan)
         agent.accept_media(call, body, now)
 
     def _follow(self, answer: bytes) -> None:
@@ -291,7 +334,7 @@ class Person:
         if self._own is None or self._over:
             return
         try:
-            self._own.configure(sdp.accept(self._offer, answer))
+            self._configure(sdp.accept(self._offer, answer))
         except SdpError as error:
             self._log.warning("The person's answer has no usable sound: %s", error)
             self._finish(self._result())

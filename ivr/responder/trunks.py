@@ -1,6 +1,7 @@
 """Trunks of the settings: resolved, registered, and their state written for the desk."""
 
 import logging
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,11 +12,13 @@ from ivr.responder.database import Records
 from ivr.responder.doorkeeper import Doorkeeper
 from ivr.responder.journal import utc_now
 from ivr.responder.ticker import Deadlines
+from ivr.responder.tls import Trust
 from ivr.responder.transport import SipTransport
 from ivr.services import trunks
 from ivr.settings import TrunkSettings
 from ivr.sip.config import Trunk
-from ivr.sip.events import TrunkState
+from ivr.sip.events import RegistrationState, TrunkState
+from ivr.sip.routing import default_port
 
 RESOLVE_AGAIN_S = 30.0
 
@@ -38,6 +41,7 @@ class Trunks:
         self._records = records
         self._deadlines = deadlines
         self._doorkeeper = doorkeeper
+        self._hosts: dict[str, str] = {}
 
     def start(self) -> None:
         """Register with all of them; each is tried for ever."""
@@ -45,8 +49,19 @@ class Trunks:
             self._add(trunk)
 
     def _add(self, trunk: TrunkSettings) -> None:
-        host, port = host_and_port(trunk.registrar)
-        resolving: Deferred[Any] = self._sip.resolve(trunk.transport, host, port)
+        transport = "tls" if trunk.registrar.lower().startswith("sips:") else trunk.transport
+        host, port = host_and_port(trunk.registrar, default_port(transport))
+        self._hosts[trunk.name] = host
+        if self._sip.tls is not None:
+            self._sip.tls.trust(host, Trust(trunk.tls_ca, trunk.tls_verify))
+        if transport != "tls" and trunk.srtp == "required":
+            log.warning(
+                "Trunk %s: its sound is encrypted with keys that %s carries in the clear; "
+                'transport = "tls" keeps them from who listens',
+                trunk.name,
+                transport.upper(),
+            )
+        resolving: Deferred[Any] = self._sip.resolve(transport, host, port)
         resolving.addCallbacks(
             lambda flow: self._register(trunk, host, flow),
             lambda failure: self._unresolved(trunk, failure),
@@ -56,11 +71,12 @@ class Trunks:
     def _register(self, trunk: TrunkSettings, host: str, flow: Any) -> None:
         self._doorkeeper.trust_host(flow.remote[0], trunk.name)
         name = f"[{host}]" if ":" in host else host
+        scheme = "sips" if trunk.registrar.lower().startswith("sips:") else "sip"
         self._sip.user_agent.add_trunk(
             Trunk(
                 trunk.name,
                 flow,
-                f"sip:{trunk.username}@{name}" if trunk.username else f"sip:{name}",
+                f"{scheme}:{trunk.username}@{name}" if trunk.username else f"{scheme}:{name}",
                 trunk.username,
                 trunk.password,
                 register=trunk.register,
@@ -83,17 +99,35 @@ class Trunks:
 
     def event(self, event: TrunkState) -> None:
         """Write a trunk's new state where the desk can read it."""
+        trouble = self._sip.troubles.get(self._hosts.get(event.name, ""))
+        if trouble and event.state is RegistrationState.UNREACHABLE:
+            event = replace(event, detail=f"{event.detail} (TLS: {trouble})")
         log.info("Trunk %s is %s %s", event.name, event.state.value, event.detail)
         self._write(event.name, event.state.value, event.detail, event.expires_in_s)
 
     def _write(self, name: str, state: str, detail: str, expires_in_s: float | None) -> None:
         now = utc_now()
+        about = next((_about(trunk) for trunk in self._settings if trunk.name == name), None)
         writing = self._records.write(
             lambda session: trunks.record_state(
-                session, name, state, detail, expires_in_s=expires_in_s, now=now
+                session, name, state, detail, expires_in_s=expires_in_s, now=now, about=about
             )
         )
         writing.addErrback(lambda failure: log.error("%s", failure.getErrorMessage()))
+
+
+def _about(trunk: TrunkSettings) -> dict[str, str]:
+    """What the desk shows of a trunk of the settings file; nothing secret."""
+    shown = {"registrar": trunk.registrar, "transport": trunk.transport}
+    return shown if trunk.srtp is None else {**shown, "srtp": trunk.srtp}
+
+
+def transport_in(uri: str) -> str:
+    """The transport a SIP URI asks for; UDP where it does not say."""
+    text = uri.lower()
+    if text.startswith("sips:") or "transport=tls" in text:
+        return "tls"
+    return "tcp" if "transport=tcp" in text else "udp"
 
 
 def host_and_port(place: str, default_port: int = 5060) -> tuple[str, int]:

@@ -27,6 +27,7 @@ class NewCall:
     trunk: str | None = None
     remote: str = ""
     sip_call_id: str = ""
+    signalling: str | None = None
     flow: str | None = None
     flow_revision: int | None = None
 
@@ -66,6 +67,7 @@ class Answer:
     flow: str | None = None
     flow_revision: int | None = None
     language: str | None = None
+    sound_encrypted: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ class CallEnd:
     flow_revision: int | None = None
     self_served: bool | None = None
     person_at: datetime | None = None
+    sound_encrypted: bool | None = None
     quality: Quality | None = None
 
 
@@ -101,6 +104,7 @@ def open_calls(session: Session, new: Sequence[NewCall]) -> None:
                 "trunk": call.trunk,
                 "remote": storable(call.remote, 128),
                 "sip_call_id": storable(call.sip_call_id, 256),
+                "signalling": call.signalling,
                 "started_at": call.started_at,
                 "flow": call.flow,
                 "flow_revision": call.flow_revision,
@@ -138,6 +142,7 @@ def record_answers(session: Session, answers: Sequence[tuple[str, Answer]]) -> N
                 "new_flow": answer.flow,
                 "new_flow_revision": answer.flow_revision,
                 "new_language": answer.language,
+                "new_sound_encrypted": answer.sound_encrypted,
             }
             for call_id, answer in answers
         ],
@@ -192,6 +197,7 @@ def close_calls(session: Session, ends: Sequence[tuple[str, CallEnd]]) -> None:
                 "new_flow_revision": end.flow_revision,
                 "new_self_served": end.self_served,
                 "new_person_at": end.person_at,
+                "new_sound_encrypted": end.sound_encrypted,
                 **{
                     f"new_{name}": getattr(end.quality or _NO_QUALITY, name)
                     for name in Quality.__slots__
@@ -216,7 +222,7 @@ def _changing(*names: str) -> Update:
     return update(_calls).where(_calls.c.id == bindparam("key")).values(values)
 
 
-_ANSWER = _changing("answered_at", "codec", "flow", "flow_revision", "language")
+_ANSWER = _changing("answered_at", "codec", "flow", "flow_revision", "language", "sound_encrypted")
 _CLOSE = _changing(
     "ended_at",
     "ended_by",
@@ -226,6 +232,7 @@ _CLOSE = _changing(
     "flow_revision",
     "self_served",
     "person_at",
+    "sound_encrypted",
     *Quality.__slots__,
 )
 

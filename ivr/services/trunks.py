@@ -58,12 +58,18 @@ def record_state(
     *,
     expires_in_s: float | None = None,
     now: datetime,
+    about: Mapping[str, Any] | None = None,
 ) -> None:
-    """How the registration stands; for a trunk of the settings file a row is made."""
+    """How the registration stands; for a trunk of the settings file a row is made.
+
+    `about` is what the file says of it, without its password.
+    """
     trunk = session.get(TrunkRow, name)
     if trunk is None:
         trunk = TrunkRow(name=storable(name, 64), settings={}, enabled=True)
         session.add(trunk)
+    if about is not None:
+        trunk.settings = dict(about)
     trunk.register_state = storable(state, 24)
     trunk.detail = storable(detail, 200)
     trunk.expires_at = None if expires_in_s is None else now + timedelta(seconds=expires_in_s)

@@ -108,6 +108,9 @@ class Call(Base):
     remote: Mapped[str] = mapped_column(String(128), default="")
     sip_call_id: Mapped[str] = mapped_column(String(256), default="")
     codec: Mapped[str | None] = mapped_column(String(16))
+    # How the caller's messages came (udp, tcp, tls), and whether all of the sound was encrypted.
+    signalling: Mapped[str | None] = mapped_column(String(8))
+    sound_encrypted: Mapped[bool | None]
 
     started_at: Mapped[datetime]
     answered_at: Mapped[datetime | None]
