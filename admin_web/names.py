@@ -294,6 +294,19 @@ AUDIT_WORD = {
     "announcement_ended": _l("Emergency announcement ended"),
     "number_saved": _l("Number saved"),
     "number_removed": _l("Number removed"),
+    "ban_lifted": _l("Ban lifted"),
+    "network_exempted": _l("Network never to be banned"),
+    "exemption_ended": _l("Network treated as any other again"),
+}
+BAN_REASON = {
+    "registration": _l("Tried to register"),
+    "password": _l("Wrong passwords"),
+    "stranger": _l("Calls where only trunks may call"),
+    "method": _l("Requests this line does not serve"),
+    "malformed": _l("Malformed packets"),
+    "calls": _l("Too many calls"),
+    "flood": _l("Too many packets"),
+    "scanner": _l("A scanner"),
 }
 AUDIT_DETAIL = {
     "until": _l("Until"),
@@ -445,6 +458,7 @@ TABLES = {
     "call_back_state": CALL_BACK_STATE,
     "call_back_reason": CALL_BACK_REASON,
     "trunk_state": TRUNK_STATE,
+    "ban_reason": BAN_REASON,
     "outage_state": OUTAGE_STATE,
     "step_kind": STEP_KIND,
     "step_outcome": STEP_OUTCOME,
