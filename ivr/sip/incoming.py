@@ -244,7 +244,7 @@ class IncomingCall(Call):
 
     @property
     def answer_awaited(self) -> bool:
-        """Our 200 held the offer, and the ACK that answers it is not in (RFC 6337 §3.2)."""
+        """Our 200 held the offer, and the ACK that answers it is not in (RFC 6337 §4.1)."""
         return self.phase is Phase.ANSWERED and not self._offered
 
     @property

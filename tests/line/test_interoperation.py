@@ -112,6 +112,7 @@ def check(served: Responder, placed: Placed) -> dict:
     return call
 
 
+@pytest.mark.rfc("3261 §12.2.1.1", "3261 §16.6", "3264 §5")
 @pytest.mark.parametrize("caller", PLACE)
 def test_through_kamailio_and_rtpengine_the_right_answer_is_heard(request, served, placed, caller):
     if ABSENT[caller]:
@@ -130,6 +131,7 @@ def test_linphone_calls_directly(served, placed):
     assert call["remote"].startswith("127.0.0.1:")
 
 
+@pytest.mark.rfc("3261 §12.2.1.1", "3264 §8.4")
 def test_hold_and_the_lines_own_bye_go_through_the_proxy(served, front, placed, tmp_path):
     if ABSENT["pjsip"]:
         pytest.skip(f"pjsip is not installed: {ABSENT['pjsip']}")

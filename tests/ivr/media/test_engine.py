@@ -141,6 +141,7 @@ def sound(packets: list[Packet]) -> bytes:
     return b"".join(packet.payload for packet in packets)
 
 
+@pytest.mark.rfc("3550 §5.1")
 def test_a_clip_is_sent_as_one_frame_a_tick_with_marker_sequence_and_time(line: Line):
     leg, peer = line.leg()
     leg.play([b"a" * 200, b"b" * 120], "done")
@@ -152,6 +153,7 @@ def test_a_clip_is_sent_as_one_frame_a_tick_with_marker_sequence_and_time(line: 
     assert line.told == [PlaybackFinished("done")]
 
 
+@pytest.mark.rfc("3551 §4.1")
 def test_the_stream_is_continuous_and_marked_after_a_pause_only(line: Line):
     leg, peer = line.leg()
     leg.play([b"a" * 320])
@@ -203,6 +205,7 @@ def test_what_a_listener_plays_on_a_finish_follows_without_a_gap(line: Line):
     assert sound(peer.received()) == b"a" * 160 + b"b" * 160
 
 
+@pytest.mark.rfc("8866 §6.4")
 @pytest.mark.parametrize("ptime", [10, 20, 30, 40, 60])
 def test_the_peers_packet_time_is_honoured(line: Line, ptime: int):
     leg, peer = line.leg(ptime_ms=ptime)
@@ -266,6 +269,7 @@ def test_barge_in_stops_at_once_and_tells_nothing(line: Line):
     assert line.told == []
 
 
+@pytest.mark.rfc("3264 §8.4")
 def test_a_held_leg_pauses_and_goes_on_where_it_was(line: Line):
     leg, peer = line.leg()
     clip = bytes(range(1, 161)) + bytes(range(50, 210))
@@ -280,6 +284,7 @@ def test_a_held_leg_pauses_and_goes_on_where_it_was(line: Line):
     assert line.told == [PlaybackFinished(1)]
 
 
+@pytest.mark.rfc("6263 §4.6")
 def test_an_idle_leg_keeps_its_path_open_with_a_silent_packet_now_and_then(line: Line):
     _, peer = line.leg()
     line.tick(50 * 21)
@@ -289,6 +294,7 @@ def test_an_idle_leg_keeps_its_path_open_with_a_silent_packet_now_and_then(line:
     assert all(p.marker for p in packets)
 
 
+@pytest.mark.rfc("4733 §2.5")
 def test_keys_by_telephone_event_are_told_once(line: Line):
     _, peer = line.leg()
     peer.press("4")
@@ -355,6 +361,7 @@ def test_the_same_tone_after_suppressed_silence_is_another_press(line: Line):
     assert line.told == [DigitPressed("8", "inband")] * 2
 
 
+@pytest.mark.rfc("4961 §3")
 def test_sound_goes_to_where_the_peer_really_sends_from(line: Line):
     leg, peer = line.leg(remote=("192.0.2.1", 9))
     leg.loop(b"a" * 160)
@@ -375,6 +382,7 @@ def test_a_name_for_an_address_is_never_looked_up_but_waited_for(line: Line):
     assert sound(peer.received()) == b"a" * 160
 
 
+@pytest.mark.rfc("3550 §8.2")
 def test_once_latched_no_other_source_is_heard_or_sent_to(line: Line):
     leg, peer = line.leg()
     peer.send()
@@ -404,6 +412,7 @@ def test_what_is_no_rtp_of_the_call_does_not_latch(line: Line):
     assert len(peer.received()) == 1
 
 
+@pytest.mark.rfc("3264 §8.3.1")
 def test_a_re_invite_lets_the_peer_move(line: Line):
     leg, peer = line.leg()
     peer.send()
@@ -424,6 +433,7 @@ def test_a_re_invite_lets_the_peer_move(line: Line):
     assert peer.received() == []
 
 
+@pytest.mark.rfc("3550 §8")
 def test_a_new_ssrc_from_the_same_source_is_the_same_caller(line: Line):
     leg, peer = line.leg()
     for _ in range(5):
@@ -462,6 +472,7 @@ def test_ipv6_works_alike(line: Line):
     assert DigitPressed("5", "rfc4733") in line.told
 
 
+@pytest.mark.rfc("3550 §A.1")
 @given(st.lists(st.binary(max_size=60), max_size=10))
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 def test_garbage_on_both_ports_changes_nothing(line: Line, garbage: list[bytes]):
@@ -479,6 +490,7 @@ def test_garbage_on_both_ports_changes_nothing(line: Line, garbage: list[bytes])
     leg.close()
 
 
+@pytest.mark.rfc("3550 §6.4")
 def test_reports_tell_loss_and_round_trip_both_ways(line: Line):
     leg, peer = line.leg()
     leg.loop(b"a" * 160)
@@ -508,6 +520,7 @@ def test_reports_tell_loss_and_round_trip_both_ways(line: Line):
     assert figures.packets_sent >= 300
 
 
+@pytest.mark.rfc("3550 §6.6")
 def test_a_leg_says_goodbye_when_it_closes(line: Line):
     leg, peer = line.leg()
     leg.close()

@@ -34,6 +34,7 @@ def packet(sequence: int, payload: bytes = b"\x55" * 160, ssrc: int = 7) -> byte
 REPORT = rtcp.serialize((rtcp.ReceiverReport(7), rtcp.SourceDescription(((7, ((1, b"a"),)),))))
 
 
+@pytest.mark.rfc("3711 §3.3.2")
 @pytest.mark.parametrize("suite", SUITES)
 def test_what_is_sealed_is_opened_and_only_once(suite: str):
     ours = keys(suite)
@@ -67,6 +68,7 @@ def test_garbage_opens_nothing(data: bytes):
 GARBAGE = {mki: Srtp(keys(mki_bytes=mki)) for mki in (0, 4)}
 
 
+@pytest.mark.rfc("3711 §3.3.1")
 @pytest.mark.parametrize("suite", SUITES)
 def test_a_stream_is_followed_over_the_roll_of_its_sequence_number(suite: str):
     ours = keys(suite)
@@ -203,6 +205,7 @@ def test_who_has_no_key_neither_speaks_nor_draws_the_sound_to_himself(line: Line
     assert not any(isinstance(event, DigitPressed) for event in line.told)
 
 
+@pytest.mark.rfc("3711 §3.4")
 def test_reports_are_sealed_both_ways(line: Line):
     leg, peer = secure_leg(line)
     leg.play((silence(8000),))

@@ -17,6 +17,7 @@ def linear(data: bytes) -> list[int]:
     return array.array("h", data).tolist()
 
 
+@pytest.mark.rfc("3551 §4.5.14")
 def test_the_decoder_values_of_g_711_tables_1_and_2_are_met():
     # Table 2a (µ): 8031 for 1000 0000, 0 for 1111 1111, in 14 bits; table 1a (A): 4032 in 13.
     assert linear(g711.ulaw_to_linear(b"\x80\x00\xff\x7f")) == [8031 * 4, -8031 * 4, 0, 0]

@@ -42,6 +42,7 @@ def test_garbage_raises_nothing_but_rtp_errors(garbage: bytes):
             continue
 
 
+@pytest.mark.rfc("3550 §5.1")
 def test_the_header_is_laid_out_as_in_rfc_3550():
     data = serialize(Packet(8, 0x1234, 0x01020304, 0xA0B0C0D0, b"x", marker=True))
     assert data == bytes.fromhex("80 88 1234 01020304 a0b0c0d0") + b"x"

@@ -1,5 +1,6 @@
 """Sequence, loss and jitter of one source."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,12 +14,14 @@ def received(*sequences: int) -> Reception:
     return reception
 
 
+@pytest.mark.rfc("3550 §A.1")
 def test_a_single_packet_is_on_probation_and_counts_for_nothing():
     reception = Reception(7)
     assert not reception.take(7)
     assert (reception.expected, reception.received, reception.lost) == (0, 0, 0)
 
 
+@pytest.mark.rfc("3550 §A.1")
 def test_two_packets_in_sequence_make_a_source():
     reception = received(7, 8)
     assert (reception.expected, reception.received) == (1, 1)
@@ -38,21 +41,25 @@ def test_late_packets_are_not_lost():
     assert received(1, 2, 3, 5, 4, 6).lost == 0
 
 
+@pytest.mark.rfc("3550 §A.3")
 def test_duplicates_may_bring_the_loss_below_zero():
     assert received(1, 2, 3, 3, 4).lost == -1
 
 
+@pytest.mark.rfc("3550 §A.1")
 def test_the_sequence_goes_on_after_65535():
     reception = received(65_533, 65_534, 65_535, 0, 1, 2)
     assert reception.extended_highest == 0x1_0002
     assert reception.lost == 0
 
 
+@pytest.mark.rfc("3550 §A.1")
 def test_a_gap_across_65535_is_counted_right():
     reception = received(65_533, 65_534, 1, 2)
     assert (reception.expected, reception.lost) == (5, 2)
 
 
+@pytest.mark.rfc("3550 §A.1")
 def test_a_wild_jump_is_believed_only_when_it_goes_on():
     reception = received(1, 2, 3)
     assert not reception.take(30_000)
@@ -63,6 +70,7 @@ def test_a_wild_jump_is_believed_only_when_it_goes_on():
     assert (reception.highest, reception.lost) == (40_001, 0)
 
 
+@pytest.mark.rfc("3550 §A.3")
 def test_the_fraction_lost_is_that_of_the_interval():
     reception = received(0, 1, 2, 3, 4)
     assert reception.take_fraction_lost() == 0
@@ -72,6 +80,7 @@ def test_the_fraction_lost_is_that_of_the_interval():
     assert reception.take_fraction_lost() == 0
 
 
+@pytest.mark.rfc("3550 §A.8")
 def test_jitter_follows_appendix_a_8():
     reception = received(0, 1)
     for number in range(400):
@@ -79,6 +88,7 @@ def test_jitter_follows_appendix_a_8():
     assert 79 < reception.jitter <= 80
 
 
+@pytest.mark.rfc("3550 §A.8")
 def test_a_steady_stream_has_no_jitter_across_the_wrap_of_timestamps():
     reception = received(0, 1)
     for number in range(100):

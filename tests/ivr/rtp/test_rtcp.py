@@ -60,6 +60,7 @@ def test_garbage_raises_nothing_but_rtp_errors(garbage: bytes, kind: int, count:
 good = serialize([ReceiverReport(1, (ReportBlock(2),))])
 
 
+@pytest.mark.rfc("3550 §A.2")
 @pytest.mark.parametrize(
     ("data", "text"),
     [
@@ -80,11 +81,13 @@ def test_what_rfc_3550_calls_invalid_is_refused(data: bytes, text: str):
         parse(data)
 
 
+@pytest.mark.rfc("3550 §6.1")
 def test_packet_types_we_do_not_know_are_stepped_over():
     application = b"\x80\xcc\0\2\0\0\0\1name"
     assert parse(good + application + good) == parse(good) * 2
 
 
+@pytest.mark.rfc("3550 §6.1")
 def test_a_compound_begins_with_a_report():
     with pytest.raises(ValueError, match="begins with a report"):
         serialize([Goodbye((1,))])
@@ -99,6 +102,7 @@ def test_the_round_trip_is_what_is_left_without_the_peers_delay():
     assert trip == pytest.approx(0.12, abs=0.0001)
 
 
+@pytest.mark.rfc("3550 §6.4.1")
 def test_the_round_trip_example_of_rfc_3550_section_6_4_1():
     # Figure 2: A = 0xb710:8000, DLSR 0x0005:4000, LSR 0xb705:2000; 6.125 s.
     block = ReportBlock(1, last_sr=0xB705_2000, delay_since_last_sr=0x0005_4000)

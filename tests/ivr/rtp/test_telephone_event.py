@@ -43,6 +43,7 @@ def rtp_of(pcap: Path) -> list[bytes]:
     return payloads
 
 
+@pytest.mark.rfc("4733 §2.5")
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
@@ -95,10 +96,12 @@ def test_every_key_is_read():
     assert heard(flat(presses(keys))) == keys
 
 
+@pytest.mark.rfc("4733 §2.5.2.2")
 def test_the_key_is_known_from_its_first_packet():
     assert heard(flat(presses("7"))[:1]) == "7"
 
 
+@pytest.mark.rfc("4733 §2.5.2.2")
 def test_no_gap_and_lost_ends_still_make_two_presses_of_one_key():
     first, second = presses("55", gap=0)
     assert heard(first[:-3] + second[2:]) == "55"
@@ -137,6 +140,7 @@ def test_a_new_source_may_use_the_same_timestamp():
     assert receiver.receive(2, 1, 5, True, serialize(TelephoneEvent(1, False, 10, 160))) == "1"
 
 
+@pytest.mark.rfc("4733 §2.5.2.3")
 def test_a_press_longer_than_its_field_is_one_press():
     receiver = KeyReceiver()
     full = serialize(TelephoneEvent(9, False, 10, 0xFFFF))
@@ -168,6 +172,7 @@ def test_any_event_survives_being_written_and_read(code: int, end: bool, volume:
     assert parse(serialize(event)) == event
 
 
+@pytest.mark.rfc("4733 §2.5.1.4")
 def test_a_press_is_sent_with_growing_durations_and_three_ends():
     sent = [(marker, parse(payload)) for marker, payload in press("#", duration_ms=100)]
     assert [marker for marker, _ in sent] == [True] + [False] * 6

@@ -29,6 +29,7 @@ AVP = theirs("m=audio 4000 RTP/AVP 0")
 AVP_WITH_KEYS = theirs("m=audio 4000 RTP/AVP 0", CRYPTO)
 
 
+@pytest.mark.rfc("4568 §5.1.2")
 @pytest.mark.parametrize("local", [off, preferred, required])
 @pytest.mark.parametrize("profile", ["RTP/SAVP", "RTP/SAVPF"])
 def test_an_encrypted_offer_is_answered_with_its_tag_and_suite_and_our_own_key(local, profile):
@@ -60,6 +61,7 @@ def test_a_plain_offer_is_refused_where_encryption_is_required():
     assert (caught.value.status, caught.value.warning) == (488, 302)
 
 
+@pytest.mark.rfc("4568 §5.1.2")
 @pytest.mark.parametrize(
     "section",
     [
@@ -85,6 +87,7 @@ def test_without_random_bytes_nothing_is_encrypted():
     assert b"crypto" not in offer(replace(without_library, encryption="preferred"))
 
 
+@pytest.mark.rfc("4568 §5.1.2")
 def test_the_first_suite_of_the_offer_that_we_know_is_taken():
     body, plan = answer(
         theirs(
@@ -108,6 +111,7 @@ def test_of_two_sections_the_encrypted_one_is_taken_where_encryption_is_wanted()
     assert [media.port for media in parse(answer(both, off)[0]).media] == [20_000, 0]
 
 
+@pytest.mark.rfc("4568 §7.1.4")
 def test_a_refresh_keeps_our_key_and_a_new_key_of_theirs_brings_a_new_one_of_ours():
     first, plan = answer(SAVP, preferred)
     again = replace(preferred, secret=b"\2" * secret_bytes, keys=plan.srtp)
@@ -120,6 +124,7 @@ def test_a_refresh_keeps_our_key_and_a_new_key_of_theirs_brings_a_new_one_of_our
     assert parse(changed).origin.version == parse(first).origin.version + 1
 
 
+@pytest.mark.rfc("4568 §5.1.1")
 def test_our_offer_names_every_suite_strongest_first():
     body = offer(required)
     media = parse(body).media[0]

@@ -22,6 +22,7 @@ def answered(*media: str, **given: str) -> tuple[list[str], MediaPlan]:
     return body.decode().split("\r\n"), plan
 
 
+@pytest.mark.rfc("3264 §6.1")
 def test_the_first_codec_of_the_offer_that_we_speak_is_answered_alone():
     lines, plan = answered("m=audio 4000 RTP/AVP 18 8 0")
     assert "m=audio 20000 RTP/AVP 8" in lines
@@ -32,6 +33,7 @@ def test_the_first_codec_of_the_offer_that_we_speak_is_answered_alone():
     assert (plan.telephone_event, plan.comfort_noise) == (None, None)
 
 
+@pytest.mark.rfc("3264 §6.1")
 def test_a_codec_under_a_dynamic_payload_type_keeps_the_number_of_the_offer():
     lines, plan = answered("m=audio 4000 RTP/AVP 97", "a=rtpmap:97 pcma/8000/1")
     assert "m=audio 20000 RTP/AVP 97" in lines
@@ -39,12 +41,14 @@ def test_a_codec_under_a_dynamic_payload_type_keeps_the_number_of_the_offer():
     assert (plan.codec, plan.payload_type) == ("PCMA", 97)
 
 
+@pytest.mark.rfc("3551 §6")
 def test_a_static_number_mapped_to_another_codec_is_not_taken_for_ours():
     with pytest.raises(SdpError) as caught:
         answered("m=audio 4000 RTP/AVP 0", "a=rtpmap:0 PCMU/16000")
     assert caught.value.status == 488
 
 
+@pytest.mark.rfc("4733 §2.4.1")
 @pytest.mark.parametrize(("theirs", "ours_"), [("0-15", "0-15"), ("0-16", "0-16"), (None, "0-15")])
 def test_telephone_event_keeps_its_number_and_range(theirs: str | None, ours_: str):
     fmtp = [f"a=fmtp:96 {theirs}"] if theirs else []
@@ -58,12 +62,14 @@ def test_telephone_event_at_another_clock_is_not_ours():
     assert plan.telephone_event is None
 
 
+@pytest.mark.rfc("3389 §4")
 def test_comfort_noise_is_agreed_where_offered():
     lines, plan = answered("m=audio 4000 RTP/AVP 0 13")
     assert plan.comfort_noise == 13
     assert "m=audio 20000 RTP/AVP 0 13" in lines
 
 
+@pytest.mark.rfc("3264 §6")
 def test_other_media_are_refused_in_their_place_with_port_0():
     body, plan = answer(
         their_offer(
@@ -87,6 +93,7 @@ def test_other_media_are_refused_in_their_place_with_port_0():
     assert plan.remote[1] == 4000
 
 
+@pytest.mark.rfc("8866 §6.4")
 @pytest.mark.parametrize(
     ("lines", "expected"),
     [
@@ -107,6 +114,7 @@ def test_the_packet_time_is_the_peers_wish_within_10_to_60(
     assert expected[1] in text
 
 
+@pytest.mark.rfc("3264 §6.1")
 @pytest.mark.parametrize(
     ("theirs", "ours_", "send", "receive"),
     [
@@ -127,12 +135,14 @@ def test_the_direction_is_mirrored(theirs: str, ours_: str, send: bool, receive:
     assert (plan.send, plan.receive) == (send, receive)
 
 
+@pytest.mark.rfc("8866 §6.7")
 def test_a_direction_on_the_media_wins_over_the_session():
     session = "c=IN IP4 198.51.100.5\r\nt=0 0\r\na=inactive\r\n"
     _, plan = answered("m=audio 4000 RTP/AVP 0", "a=sendrecv", session=session)
     assert plan.send
 
 
+@pytest.mark.rfc("3264 §8.4")
 @pytest.mark.parametrize("hold", ["c=IN IP4 0.0.0.0", "c=IN IP6 ::"])
 def test_an_unspecified_address_is_an_old_hold(hold: str):
     lines, plan = answered("m=audio 4000 RTP/AVP 0", hold)
@@ -140,6 +150,7 @@ def test_an_unspecified_address_is_an_old_hold(hold: str):
     assert (plan.send, plan.receive) == (False, True)
 
 
+@pytest.mark.rfc("3605 §2.1", "3556 §2")
 @pytest.mark.parametrize(
     ("lines", "expected"),
     [
@@ -161,6 +172,7 @@ def test_our_own_odd_report_port_is_told():
     assert b"a=rtcp:" not in answer(their_offer("m=audio 4000 RTP/AVP 0"), ours)[0]
 
 
+@pytest.mark.rfc("8866 §5.7")
 def test_ipv6_is_answered_in_kind():
     local = replace(ours, address="2001:db8::9")
     text = their_offer("m=audio 4000 RTP/AVP 0", "c=IN IP6 2001:DB8:0::5")
@@ -176,6 +188,7 @@ def test_media_of_the_other_address_family_cannot_be_served():
     assert "IP4" in caught.value.message
 
 
+@pytest.mark.rfc("3264 §6")
 @pytest.mark.parametrize(
     "media",
     [
@@ -192,17 +205,20 @@ def test_an_offer_without_audio_of_ours_is_488(media: tuple[str, ...]):
     assert caught.value.status == 488
 
 
+@pytest.mark.rfc("4585 §9")
 def test_the_feedback_profile_is_answered_in_kind():
     lines, _ = answered("m=audio 4000 RTP/AVPF 0", "a=rtcp-fb:* nack")
     assert "m=audio 20000 RTP/AVPF 0" in lines
     assert not any("rtcp-fb" in line for line in lines)
 
 
+@pytest.mark.rfc("3264 §6")
 def test_the_answer_repeats_the_times_of_the_offer():
     lines, _ = answered("m=audio 4000 RTP/AVP 0", session="c=IN IP4 198.51.100.5\r\nt=3 9\r\n")
     assert "t=3 9" in lines
 
 
+@pytest.mark.rfc("3264 §8")
 def test_the_version_rises_by_one_when_the_answer_changes_and_only_then():
     first, _ = answer(their_offer("m=audio 4000 RTP/AVP 0"), ours)
     again, _ = answer(their_offer("m=audio 4002 RTP/AVP 0"), ours, first)
@@ -226,6 +242,7 @@ def test_our_offer_is_accepted_by_our_own_answer():
     assert (their_plan.codec, their_plan.remote) == ("PCMA", ("192.0.2.9", 20_000))
 
 
+@pytest.mark.rfc("3264 §8.4")
 def test_an_answer_that_holds_us_stops_our_sending():
     plan = accept(offer(ours), their_offer("m=audio 4000 RTP/AVP 0", "a=sendonly"))
     assert (plan.send, plan.receive) == (False, True)

@@ -39,6 +39,7 @@ def sha(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+@pytest.mark.rfc("7616 §3.9.1")
 @pytest.mark.parametrize(
     ("algorithm", "response"),
     [
@@ -68,6 +69,7 @@ def test_the_example_of_rfc_7616_section_3_9_1_comes_out(algorithm: str, respons
     assert found == response
 
 
+@pytest.mark.rfc("2617 §3.5")
 def test_the_example_of_rfc_2617_section_3_5_comes_out() -> None:
     challenge = challenge_of(
         'Digest realm="testrealm@host.com", qop="auth,auth-int", '
@@ -110,6 +112,7 @@ def test_without_qop_no_count_and_no_client_nonce_are_sent() -> None:
     assert set(fields) == {"username", "realm", "nonce", "uri", "response"}
 
 
+@pytest.mark.rfc("7616 §3.4")
 def test_the_nonce_count_rises_and_each_answer_is_bound_to_it() -> None:
     session = DigestSession(
         challenge_of('Digest realm="r", nonce="n", qop="auth", algorithm=SHA-256, opaque="o"'),
@@ -158,6 +161,7 @@ def test_quotes_and_backslashes_in_names_are_escaped_on_the_wire_only() -> None:
     assert answered(session)["response"] == sha(f"{ha1}:n:{sha('REGISTER:sip:example.com')}")
 
 
+@pytest.mark.rfc("8760 §2.4")
 def test_of_one_realm_the_topmost_challenge_we_know_is_answered() -> None:
     headers = Headers(
         [

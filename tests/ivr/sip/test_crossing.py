@@ -284,7 +284,7 @@ def test_a_200_that_crosses_our_cancel_gets_ack_and_bye() -> None:
 # Offers that meet
 
 
-@pytest.mark.rfc("3261 §14.2", "6337 §3.2")
+@pytest.mark.rfc("3261 §14.2", "6337 §4.1", "5407 §3.1.5")
 @pytest.mark.parametrize("method", ["INVITE", "UPDATE"])
 def test_an_offer_before_the_ack_that_owes_us_an_answer_gets_491(method: str) -> None:
     line = Line()
@@ -297,7 +297,7 @@ def test_an_offer_before_the_ack_that_owes_us_an_answer_gets_491(method: str) ->
     assert line.event(MediaOffered).body == NEW_OFFER
 
 
-@pytest.mark.rfc("3261 §14.2", "5407 §3.1.5")
+@pytest.mark.rfc("3261 §14.2", "5407 §3.1.4")
 def test_a_re_invite_before_the_ack_is_served_where_the_first_exchange_is_complete() -> None:
     line = Line()
     call = Answered(line, acknowledge=False)

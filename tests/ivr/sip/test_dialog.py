@@ -19,6 +19,7 @@ def made(path: Flow | None = None, **changes: object) -> Dialog:
     return Dialog.from_request(invite, "ours", path or flow(), 100)
 
 
+@pytest.mark.rfc("3261 §12.2.1.1")
 def test_a_request_in_the_dialog_swaps_the_sides_and_counts_up() -> None:
     dialog = made()
     first, second = dialog.request("INFO"), dialog.request("BYE")
@@ -30,6 +31,7 @@ def test_a_request_in_the_dialog_swaps_the_sides_and_counts_up() -> None:
     assert parse(serialize(first)) == parse(serialize(parse(serialize(first))))
 
 
+@pytest.mark.rfc("3261 §12.2.2")
 @pytest.mark.parametrize(
     ("number", "taken"), [(2, True), (1, False), (0, False), (2**31 - 1, True)]
 )
@@ -41,6 +43,7 @@ def test_sequence_numbers_only_rise(number: int, taken: bool) -> None:
     assert dialog.accepts(info) is False
 
 
+@pytest.mark.rfc("3261 §12.1.1")
 def test_a_peer_without_contact_is_reached_by_its_from() -> None:
     assert made(contact=None).request("BYE").uri.serialize() == "sip:peer@192.0.2.9"
 

@@ -37,10 +37,12 @@ def feed_all(framer: StreamFramer, pieces: list[bytes]) -> list[bytes]:
     return [message for piece in pieces for message in framer.feed(piece)]
 
 
+@pytest.mark.rfc("3261 §18.3")
 def test_several_messages_in_one_piece_come_apart() -> None:
     assert StreamFramer().feed(ONE + TWO + THREE + ONE[:10]) == [ONE, TWO, THREE]
 
 
+@pytest.mark.rfc("3261 §18.3")
 def test_byte_by_byte_the_messages_are_the_same() -> None:
     framer = StreamFramer()
     stream = ONE + b"\r\n" + TWO + THREE
@@ -68,6 +70,7 @@ def test_however_the_stream_is_cut_the_messages_are_the_same(
         parse(message, stream=True)
 
 
+@pytest.mark.rfc("5626 §4.4.1")
 def test_a_ping_is_reported_once_and_costs_no_message() -> None:
     framer = StreamFramer()
     assert framer.feed(b"\r\n\r") == []
@@ -85,6 +88,7 @@ def test_a_pong_or_the_line_end_after_a_body_is_no_ping() -> None:
     assert framer.take_pings() == 0
 
 
+@pytest.mark.rfc("3261 §18.3")
 @pytest.mark.parametrize(
     ("defect", "length"),
     [

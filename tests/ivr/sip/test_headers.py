@@ -17,6 +17,7 @@ def request_with(*fields: tuple[str, str], method: str = "INVITE") -> Request:
     return Request(method, Uri.sip("example.com"), Headers(fields))
 
 
+@pytest.mark.rfc("3261 §7.3.3")
 def test_names_are_found_in_any_case_and_compact_form() -> None:
     headers = Headers([("f", "1"), ("CALL-ID", "2"), ("x-Mine", "3")])
     assert (headers.get("From"), headers.get("F"), headers.get("from")) == ("1", "1", "1")
@@ -26,6 +27,7 @@ def test_names_are_found_in_any_case_and_compact_form() -> None:
     assert "I" in headers
 
 
+@pytest.mark.rfc("3261 §7.3.3")
 @pytest.mark.parametrize(("letter", "name"), list(COMPACT_FORMS.items()))
 def test_every_compact_form_is_its_long_name(letter: str, name: str) -> None:
     headers = Headers.from_lines([f"{letter}: a", f"{letter.upper()} : b", f"{name.upper()}:c"])
@@ -52,6 +54,7 @@ def test_a_copy_is_independent() -> None:
     assert (first.get("To"), second.get("To")) == ("a", "b")
 
 
+@pytest.mark.rfc("3261 §7.3.1")
 def test_lists_are_taken_apart_outside_quotes_and_brackets() -> None:
     headers = Headers(
         [("Contact", '"a, b" <sip:c,d@e>;x="1,2" , <sip:f@g>'), ("m", "sip:h@i"), ("Allow", "A,B")]

@@ -49,6 +49,7 @@ def test_a_state_after_the_final_answer_ends_by_a_timer(machine: Machine) -> Non
         assert ends
 
 
+@pytest.mark.rfc("3261 §A")
 def test_every_timer_of_table_4_has_its_rule() -> None:
     timers = {each for each in Input if each.name.startswith("TIMER_")}
     assert set(timer_rules) == timers

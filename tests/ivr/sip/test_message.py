@@ -158,6 +158,7 @@ def test_the_version_is_read_in_any_case() -> None:
     assert request_of(invite(start="INVITE sip:a@b sip/2.0")).method == "INVITE"
 
 
+@pytest.mark.rfc("3261 §21.4.1")
 @pytest.mark.parametrize(
     ("defect", "data"),
     [
@@ -256,12 +257,14 @@ def test_a_message_over_the_limit_is_refused_and_one_at_the_limit_is_read() -> N
     assert caught.value.status == 513
 
 
+@pytest.mark.rfc("3261 §18.3")
 def test_what_follows_the_body_of_a_datagram_is_cut_off() -> None:
     assert request_of(invite(Content_Length="2")).body == b"he"
     assert request_of(invite(without="Content-Length")).body == b"hello"
     assert request_of(invite("l: 005")).body == b"hello"
 
 
+@pytest.mark.rfc("3261 §18.3")
 @pytest.mark.parametrize(
     "data",
     [
@@ -277,10 +280,12 @@ def test_on_a_stream_the_length_must_be_exact(data: bytes) -> None:
         parse(data, stream=True)
 
 
+@pytest.mark.rfc("3261 §7.5")
 def test_empty_lines_before_a_message_are_passed_over() -> None:
     assert request_of(b"\r\n\r\n" + invite()) == request_of(invite())
 
 
+@pytest.mark.rfc("3261 §7.3.1")
 def test_folded_lines_are_one_value() -> None:
     request = request_of(invite("Subject: a\r\n\tb\r\n   c", "X:\r\n  y"))
     assert request.headers.get("Subject") == "a b c"
@@ -359,6 +364,7 @@ def test_what_would_not_be_one_message_is_never_written(message: Request | Respo
         serialize(message)
 
 
+@pytest.mark.rfc("3261 §8.2.6.2")
 def test_an_answer_copies_what_every_answer_copies() -> None:
     request = request_of(invite("v: SIP/2.0/UDP b;branch=2", "Timestamp: 54", "Subject: x"))
     answer = request.response(486, to_tag="t7")
@@ -384,6 +390,7 @@ def test_an_answer_leaves_a_tag_that_is_there() -> None:
     assert bare.response(200, to_tag="mine").to.tag == "mine"
 
 
+@pytest.mark.rfc("3261 §18.2.1")
 def test_the_source_is_noted_in_the_topmost_via_alone() -> None:
     request = request_of(
         invite("v: SIP/2.0/UDP c;branch=3", Via="SIP/2.0/UDP a;rport;branch=1, SIP/2.0/UDP b")

@@ -20,6 +20,7 @@ def body(*parts: tuple[str, bytes], before: bytes = b"") -> bytes:
     return whole + b"--edge--\r\n"
 
 
+@pytest.mark.rfc("5621 §3.1")
 def test_the_session_description_is_found_beside_other_parts() -> None:
     line = Line()
     parts = body(
@@ -30,6 +31,7 @@ def test_the_session_description_is_found_beside_other_parts() -> None:
     assert line.event(InviteReceived).body == OFFER
 
 
+@pytest.mark.rfc("3261 §21.4.13")
 def test_a_multipart_body_without_one_is_refused_with_415() -> None:
     parts = body(("Content-Type: text/plain", b"hello"))
     assert Line().statuses(request("INVITE", body=parts, content_type=MIXED)) == [415]

@@ -30,6 +30,7 @@ HOLD = description("192.0.2.9", 4000, 2)
 NEW = description("192.0.2.1", 5000, 2)
 
 
+@pytest.mark.rfc("3261 §14.2")
 def test_a_re_invite_is_offered_accepted_and_confirmed_by_its_ack() -> None:
     line = Line()
     call = Answered(line)
@@ -43,6 +44,7 @@ def test_a_re_invite_is_offered_accepted_and_confirmed_by_its_ack() -> None:
     assert line.wait(40) == []
 
 
+@pytest.mark.rfc("3261 §14.2")
 def test_a_re_invite_without_offer_gets_ours_and_the_ack_brings_the_answer() -> None:
     line = Line()
     call = Answered(line)
@@ -55,6 +57,7 @@ def test_a_re_invite_without_offer_gets_ours_and_the_ack_brings_the_answer() -> 
     assert line.events() == [MediaConfirmed(call.number, HOLD)]
 
 
+@pytest.mark.rfc("3261 §14.2")
 def test_a_refused_re_invite_leaves_the_call_as_it_was() -> None:
     line = Line()
     call = Answered(line)
@@ -64,6 +67,7 @@ def test_a_refused_re_invite_leaves_the_call_as_it_was() -> None:
     assert line.statuses(call.request("INFO")) == [200]
 
 
+@pytest.mark.rfc("3261 §14.2")
 def test_the_200_to_a_re_invite_is_repeated_and_its_loss_ends_the_call() -> None:
     """§14.2 with §13.3.1.4."""
     line = Line()
@@ -78,6 +82,7 @@ def test_the_200_to_a_re_invite_is_repeated_and_its_loss_ends_the_call() -> None
     assert [e.cause for e in line.events() if isinstance(e, CallEnded)] == [EndCause.NO_ACK]
 
 
+@pytest.mark.rfc("3261 §14.2")
 def test_a_second_re_invite_before_the_first_is_answered_gets_500() -> None:
     """§14.2."""
     line = Line()
@@ -90,6 +95,7 @@ def test_a_second_re_invite_before_the_first_is_answered_gets_500() -> None:
     assert statuses(line.said()) == [200]
 
 
+@pytest.mark.rfc("3261 §14.2")
 def test_a_re_invite_before_the_first_invite_is_answered_gets_500() -> None:
     line = Line()
     line.give(request("INVITE", body=OFFER))
@@ -99,6 +105,7 @@ def test_a_re_invite_before_the_first_invite_is_answered_gets_500() -> None:
     assert line.statuses(request("INVITE", body=HOLD, cseq=2, to_tag=tag)) == [500]
 
 
+@pytest.mark.rfc("5407 §3.1.4")
 def test_a_re_invite_that_overtakes_the_ack_is_served() -> None:
     """RFC 5407 §3.1.4: the exchange of the first INVITE is complete without the ACK."""
     line = Line()
@@ -112,6 +119,7 @@ def test_a_re_invite_that_overtakes_the_ack_is_served() -> None:
     assert line.agent.calls == 1
 
 
+@pytest.mark.rfc("3311 §5.2")
 def test_an_update_with_an_offer_is_offered_and_answered_at_once() -> None:
     """RFC 3311 §5.2."""
     line = Line()
@@ -123,6 +131,7 @@ def test_an_update_with_an_offer_is_offered_and_answered_at_once() -> None:
     assert line.events() == [MediaConfirmed(call.number, None)]
 
 
+@pytest.mark.rfc("3311 §5.2")
 def test_an_update_without_offer_is_answered_without_asking() -> None:
     line = Line()
     call = Answered(line)
@@ -130,6 +139,7 @@ def test_an_update_without_offer_is_answered_without_asking() -> None:
     assert line.events() == []
 
 
+@pytest.mark.rfc("3261 §15.1.2")
 def test_what_waits_when_the_call_ends_is_answered_487() -> None:
     line = Line()
     call = Answered(line)
@@ -144,6 +154,7 @@ def offered(line: Line, call: Answered) -> None:
     line.agent.offer_media(call.number, NEW, line.now)
 
 
+@pytest.mark.rfc("3261 §14.1")
 def test_our_re_invite_is_acknowledged_and_confirmed() -> None:
     line = Line()
     call = Answered(line)
@@ -170,6 +181,7 @@ def test_our_re_invite_refused_leaves_the_call(status: int) -> None:
     assert line.agent.calls == 1
 
 
+@pytest.mark.rfc("3261 §12.2.1.2")
 def test_our_re_invite_answered_481_ends_the_call() -> None:
     """§12.2.1.2."""
     line = Line()
@@ -183,6 +195,7 @@ def test_our_re_invite_answered_481_ends_the_call() -> None:
     assert last.cause is EndCause.PEER_LOST
 
 
+@pytest.mark.rfc("3261 §12.2.1.2")
 def test_our_re_invite_without_any_answer_ends_the_call() -> None:
     line = Line()
     call = Answered(line)
@@ -195,6 +208,7 @@ def test_our_re_invite_without_any_answer_ends_the_call() -> None:
     assert remembered(line.agent) == 0
 
 
+@pytest.mark.rfc("3261 §14.1", "3261 §14.2")
 @pytest.mark.parametrize("seed", range(5))
 def test_glare_is_491_and_ours_is_tried_again_within_two_seconds(seed: int) -> None:
     """§14.1: the Call-ID is the peer's."""
@@ -213,6 +227,7 @@ def test_glare_is_491_and_ours_is_tried_again_within_two_seconds(seed: int) -> N
     assert line.events() == [MediaConfirmed(call.number, HOLD)]
 
 
+@pytest.mark.rfc("3261 §14.1")
 def test_the_peers_offer_goes_first_when_both_met() -> None:
     line = Line()
     call = Answered(line)
@@ -235,6 +250,7 @@ def test_an_offer_of_ours_cannot_overtake_an_answer_we_owe() -> None:
         offered(line, call)
 
 
+@pytest.mark.rfc("3264 §4")
 def test_an_offer_waits_for_the_exchange_under_way() -> None:
     line = Line()
     call = Answered(line)
@@ -247,6 +263,7 @@ def test_an_offer_waits_for_the_exchange_under_way() -> None:
     assert requests(said)[1].body == ANSWER
 
 
+@pytest.mark.rfc("3261 §9.2")
 def test_a_re_invite_cancelled_before_our_answer_gets_487() -> None:
     """§9.2; the program's answer, on its way already, goes nowhere."""
     line = Line()
@@ -261,6 +278,7 @@ def test_a_re_invite_cancelled_before_our_answer_gets_487() -> None:
     assert line.agent.calls == 1
 
 
+@pytest.mark.rfc("4028 §9")
 def test_a_re_invite_or_update_with_too_small_an_interval_gets_422() -> None:
     """RFC 4028 §9."""
     line = Line()

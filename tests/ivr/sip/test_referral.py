@@ -27,6 +27,7 @@ def notify(
     )
 
 
+@pytest.mark.rfc("3515 §2.1", "3892 §2")
 def test_a_transfer_names_its_target_and_who_asks() -> None:
     refer = referred(line := Line(), Answered(line))
     assert refer.headers.get("Refer-To") == "<sip:desk@192.0.2.9>"
@@ -34,6 +35,7 @@ def test_a_transfer_names_its_target_and_who_asks() -> None:
     assert refer.contact is not None
 
 
+@pytest.mark.rfc("3515 §2.4.4")
 def test_a_transfer_is_followed_to_its_end() -> None:
     line = Line()
     call = Answered(line)
@@ -50,6 +52,7 @@ def test_a_transfer_is_followed_to_its_end() -> None:
     assert line.statuses(notify(call, "SIP/2.0 200 OK")) == [481]  # the subscription is over
 
 
+@pytest.mark.rfc("3515 §2.4.4")
 def test_a_notify_that_overtakes_the_202_is_taken() -> None:
     """§2.4.4."""
     line = Line()
@@ -60,6 +63,7 @@ def test_a_notify_that_overtakes_the_202_is_taken() -> None:
     assert line.events() == [ReferAccepted(call.number), ReferProgress(call.number, 100)]
 
 
+@pytest.mark.rfc("3515 §2.4.2")
 def test_a_refused_transfer_leaves_the_call_and_can_be_tried_again() -> None:
     line = Line()
     call = Answered(line)
@@ -106,6 +110,7 @@ def test_an_end_without_a_result_counts_as_failed() -> None:
     assert line.events() == [ReferProgress(call.number, 503)]
 
 
+@pytest.mark.rfc("6665 §4.1.3")
 def test_another_event_package_is_refused_with_489() -> None:
     """RFC 6665 §4.1.3."""
     line = Line()
@@ -116,6 +121,7 @@ def test_another_event_package_is_refused_with_489() -> None:
     assert answer.headers.get("Allow-Events") == "refer"
 
 
+@pytest.mark.rfc("6665 §4.1.3")
 def test_a_notify_of_an_older_transfer_is_refused_with_481() -> None:
     """§2.4.6: `id` is the number of the REFER."""
     line = Line()
@@ -126,6 +132,7 @@ def test_a_notify_of_an_older_transfer_is_refused_with_481() -> None:
     assert line.statuses(notify(call, "SIP/2.0 180 x", event=f"refer;id={number}")) == [200]
 
 
+@pytest.mark.rfc("3515 §2.4.5")
 @pytest.mark.parametrize("fragment", ["hello", "SIP/2.0", "SIP/2.0 999 x", "SIP/2.0 20"])
 def test_a_fragment_we_cannot_read_is_refused_with_400(fragment: str) -> None:
     line = Line()

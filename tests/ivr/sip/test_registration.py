@@ -115,6 +115,7 @@ def states(line: Line) -> list[RegistrationState]:
     return [event.state for event in told(line)]
 
 
+@pytest.mark.rfc("3261 §10.2", "8760 §2")
 @pytest.mark.parametrize("algorithm", ["MD5", "SHA-256"])
 def test_a_trunk_registers_with_digest(algorithm: str) -> None:
     line = Line()
@@ -131,6 +132,7 @@ def test_a_trunk_registers_with_digest(algorithm: str) -> None:
     assert (first.cseq.number, second.cseq.number) == (1, 2)
 
 
+@pytest.mark.rfc("3261 §10.2.4", "7616 §3.4")
 def test_it_refreshes_ahead_of_the_end_with_the_nonce_it_has() -> None:
     line = Line()
     registrar = Registrar(line, grants=100)
@@ -146,6 +148,7 @@ def test_it_refreshes_ahead_of_the_end_with_the_nonce_it_has() -> None:
     assert set(states(line)) == {RegistrationState.REGISTERED}
 
 
+@pytest.mark.rfc("7616 §3.3")
 def test_a_stale_nonce_is_replaced_without_a_word() -> None:
     line = Line()
     registrar = Registrar(line, grants=100)
@@ -183,6 +186,7 @@ def test_no_answer_is_told_and_tried_again_for_ever() -> None:
     assert states(line) == [RegistrationState.REGISTERED]
 
 
+@pytest.mark.rfc("5626 §4.5")
 def test_the_pause_doubles_and_half_of_it_is_left_to_chance() -> None:
     """RFC 5626 §4.5."""
     line = Line()
@@ -204,6 +208,7 @@ def test_the_pause_doubles_and_half_of_it_is_left_to_chance() -> None:
         assert whole / 2 <= pause <= whole + 0.001
 
 
+@pytest.mark.rfc("3261 §20.33")
 def test_the_registrars_wish_when_to_come_again_is_kept() -> None:
     line = Line()
     line.agent.add_trunk(trunk(), line.now)
@@ -214,6 +219,7 @@ def test_the_registrars_wish_when_to_come_again_is_kept() -> None:
     assert len(requests(line.wait(2))) >= 1
 
 
+@pytest.mark.rfc("3261 §10.2.8")
 def test_an_interval_too_brief_is_raised_at_once() -> None:
     """RFC 3261 §10.2.8."""
     line = Line()
@@ -229,6 +235,7 @@ def test_a_registrar_that_only_says_423_does_not_make_a_storm() -> None:
     assert len(registrar.seen) < 6
 
 
+@pytest.mark.rfc("3261 §10.2.2")
 def test_removing_a_trunk_takes_the_registration_back() -> None:
     line = Line()
     registrar = Registrar(line)
@@ -256,6 +263,7 @@ def test_several_trunks_are_kept_apart() -> None:
         line.agent.remove_trunk("none", line.now)
 
 
+@pytest.mark.rfc("5626 §4.4.1")
 def test_a_lost_connection_is_registered_anew() -> None:
     """RFC 5626 §4.4.1."""
     line = Line(transport="tcp")

@@ -26,6 +26,7 @@ class Ringing:
         return request("PRACK", to_tag=self.tag, cseq=cseq, headers=[rack], **changes)  # type: ignore[arg-type]
 
 
+@pytest.mark.rfc("3262 §3")
 def test_the_180_is_numbered_and_requires_100rel() -> None:
     """§3."""
     call = Ringing(Line())
@@ -36,6 +37,7 @@ def test_the_180_is_numbered_and_requires_100rel() -> None:
     assert call.ringing.contact is not None
 
 
+@pytest.mark.rfc("3262 §3")
 def test_it_is_repeated_at_t1_doubling_until_the_prack() -> None:
     line = Line()
     call = Ringing(line)
@@ -44,6 +46,7 @@ def test_it_is_repeated_at_t1_doubling_until_the_prack() -> None:
     assert line.wait(50) == []
 
 
+@pytest.mark.rfc("3262 §3")
 def test_the_200_waits_for_the_prack() -> None:
     line = Line()
     call = Ringing(line)
@@ -60,6 +63,7 @@ def test_after_the_prack_the_200_goes_at_once() -> None:
     assert statuses(line.said()) == [200]
 
 
+@pytest.mark.rfc("3262 §3")
 def test_a_prack_of_another_response_is_refused_with_481() -> None:
     line = Line()
     call = Ringing(line)
@@ -76,6 +80,7 @@ def test_an_answer_without_ringing_needs_no_prack() -> None:
     assert statuses(line.said()) == [200]
 
 
+@pytest.mark.rfc("3262 §5")
 def test_without_an_offer_no_reliable_ringing_goes_before_our_offer() -> None:
     """RFC 3261 §13.2.1: the first reliable answer would have to carry it."""
     line = Line()
@@ -87,6 +92,7 @@ def test_without_an_offer_no_reliable_ringing_goes_before_our_offer() -> None:
     assert statuses(line.said()) == [200]
 
 
+@pytest.mark.rfc("3262 §3")
 def test_a_peer_that_only_supports_100rel_is_rung_plainly() -> None:
     line = Line()
     line.give(request("INVITE", body=OFFER, headers=["Supported: 100rel"]))
@@ -94,6 +100,7 @@ def test_a_peer_that_only_supports_100rel_is_rung_plainly() -> None:
     assert only(line.said()).rseq is None
 
 
+@pytest.mark.rfc("3262 §3")
 def test_ringing_that_is_never_acknowledged_ends_with_504() -> None:
     """§3: 5xx after 64*T1."""
     line = Line()
@@ -106,6 +113,7 @@ def test_ringing_that_is_never_acknowledged_ends_with_504() -> None:
     assert remembered(line.agent) == 0
 
 
+@pytest.mark.rfc("3262 §3")
 @pytest.mark.parametrize("answered", [False, True])
 def test_a_cancel_while_the_prack_is_awaited_ends_the_call(answered: bool) -> None:
     line = Line()

@@ -61,6 +61,7 @@ def verdict(case: dict[str, str]) -> str:
     return f"{answers} for {acceptable}"
 
 
+@pytest.mark.rfc("4475 §3")
 @pytest.mark.parametrize("case", cases(), ids=lambda case: str(case["name"]))
 def test_a_torture_message_gets_an_acceptable_answer_or_none(case: dict[str, str]) -> None:
     assert verdict(case) in ("exact", "silent")

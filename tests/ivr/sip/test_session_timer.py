@@ -29,6 +29,7 @@ def cause(line: Line) -> EndCause:
     return last.cause
 
 
+@pytest.mark.rfc("4028 §9")
 def test_an_interval_below_our_minimum_is_refused_with_422() -> None:
     """§9."""
     answer = only(
@@ -37,6 +38,7 @@ def test_an_interval_below_our_minimum_is_refused_with_422() -> None:
     assert (answer.status, answer.min_se) == (422, 90)
 
 
+@pytest.mark.rfc("4028 §9")
 def test_a_peer_that_knows_no_timers_is_not_refused() -> None:
     """§9: only a peer that supports timers may get 422."""
     line = Line()
@@ -44,6 +46,7 @@ def test_a_peer_that_knows_no_timers_is_not_refused() -> None:
     assert call.ok.session_expires is None
 
 
+@pytest.mark.rfc("4028 §9")
 @pytest.mark.parametrize(
     ("asked", "answered", "required"),
     [
@@ -59,6 +62,7 @@ def test_the_peers_choice_of_refresher_is_kept(asked: str, answered: str, requir
     assert ("timer" in call.ok.require) == required
 
 
+@pytest.mark.rfc("4028 §9")
 def test_a_proxys_timer_is_refreshed_by_us_where_the_peer_knows_none() -> None:
     """§9, table 2."""
     call = Answered(Line(), headers=["Session-Expires: 1800"])
@@ -89,6 +93,7 @@ def test_a_peer_that_knows_no_timers_is_asked_again_and_missed_when_it_has_vanis
     assert cause(line) is EndCause.PEER_LOST
 
 
+@pytest.mark.rfc("4028 §10")
 def test_a_call_the_peer_does_not_refresh_ends_a_third_before_the_interval() -> None:
     """§10: 90 s less a third."""
     line = Line()
@@ -99,6 +104,7 @@ def test_a_call_the_peer_does_not_refresh_ends_a_third_before_the_interval() -> 
     assert cause(line) is EndCause.EXPIRED
 
 
+@pytest.mark.rfc("4028 §9")
 @pytest.mark.parametrize("method", ["UPDATE", "INVITE"])
 def test_a_refresh_of_the_peers_keeps_the_call(method: str) -> None:
     line = Line()
@@ -118,6 +124,7 @@ def test_a_refresh_of_the_peers_keeps_the_call(method: str) -> None:
     assert line.agent.calls == 0
 
 
+@pytest.mark.rfc("4028 §10", "4028 §7.4")
 def test_we_refresh_by_update_at_half_the_interval_where_the_peer_allows_it() -> None:
     """§10, §7.4."""
     line = Line()
@@ -135,6 +142,7 @@ def test_we_refresh_by_update_at_half_the_interval_where_the_peer_allows_it() ->
     assert call.number
 
 
+@pytest.mark.rfc("4028 §7.4")
 def test_we_refresh_by_re_invite_where_the_peer_allows_no_update() -> None:
     line = Line()
     Answered(line, headers=[KNOWS, "Allow: INVITE, BYE", "Session-Expires: 90;refresher=uas"])
@@ -153,6 +161,7 @@ def test_a_refused_update_falls_back_to_re_invite() -> None:
     assert invite.method == "INVITE"
 
 
+@pytest.mark.rfc("4028 §7.3")
 def test_a_refresh_refused_as_too_short_is_tried_with_the_peers_minimum() -> None:
     """§7.4: 422."""
     line = Line()
@@ -164,6 +173,7 @@ def test_a_refresh_refused_as_too_short_is_tried_with_the_peers_minimum() -> Non
     assert again.min_se == 300
 
 
+@pytest.mark.rfc("4028 §10")
 @pytest.mark.parametrize("status", [408, 481])
 def test_a_refresh_that_finds_nobody_ends_the_call(status: int) -> None:
     line = Line()

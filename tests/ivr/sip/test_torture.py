@@ -54,6 +54,7 @@ def request(name: str) -> Request:
     return message
 
 
+@pytest.mark.rfc("4475 §3")
 @pytest.mark.parametrize("name", list(CASES))
 def test_each_message_is_read_or_refused_as_its_class_says(name: str) -> None:
     row = CASES[name]
@@ -79,6 +80,7 @@ def test_each_message_is_read_or_refused_as_its_class_says(name: str) -> None:
         assert value is None or value.encode("utf-8", "surrogateescape") in answer
 
 
+@pytest.mark.rfc("4475 §3", "3261 §18.3")
 @pytest.mark.parametrize("name", list(CASES))
 def test_byte_by_byte_the_framer_gives_what_whole_feeding_gives(name: str) -> None:
     def framed(pieces: list[bytes]) -> tuple[list[bytes], int | None]:

@@ -84,6 +84,7 @@ def answer(bench: Bench, transaction: Any, asked: Request, status: int) -> None:
 # Clients
 
 
+@pytest.mark.rfc("3261 §17.1.1.2")
 def test_an_invite_is_repeated_at_t1_doubling_without_limit() -> None:
     """§17.1.1.2, timer A."""
     bench = Bench("udp")
@@ -94,6 +95,7 @@ def test_an_invite_is_repeated_at_t1_doubling_without_limit() -> None:
     assert len(bench.layer) == 0
 
 
+@pytest.mark.rfc("3261 §17.1.2.2")
 def test_another_request_is_repeated_at_t1_doubling_to_t2() -> None:
     """§17.1.2.2, timer E."""
     bench = Bench("udp")
@@ -103,6 +105,7 @@ def test_another_request_is_repeated_at_t1_doubling_to_t2() -> None:
     assert bench.told == [(408, False)]
 
 
+@pytest.mark.rfc("3261 §17.1.2.2")
 def test_after_a_provisional_answer_another_request_is_repeated_every_t2() -> None:
     """§17.1.2.2: the timer set keeps its time, those after it are T2."""
     bench = Bench("udp")
@@ -113,6 +116,7 @@ def test_after_a_provisional_answer_another_request_is_repeated_every_t2() -> No
     assert bench.times(13) == [0.5, 4.5, 8.5, 12.5]
 
 
+@pytest.mark.rfc("3261 §17.1.1.2", "3261 §17.1.2.2")
 @pytest.mark.parametrize("method", ["INVITE", "INFO"])
 def test_over_tcp_a_request_is_sent_once_and_given_up_all_the_same(method: str) -> None:
     bench = Bench("tcp")
@@ -124,6 +128,7 @@ def test_over_tcp_a_request_is_sent_once_and_given_up_all_the_same(method: str) 
     assert bench.told == [(408, False)]
 
 
+@pytest.mark.rfc("3261 §17.1.1.2")
 def test_an_invite_that_got_a_1xx_is_repeated_no_more_and_waits() -> None:
     bench = Bench("udp")
     transaction = bench.ask("INVITE")
@@ -133,6 +138,7 @@ def test_an_invite_that_got_a_1xx_is_repeated_no_more_and_waits() -> None:
     assert transaction.state is State.PROCEEDING
 
 
+@pytest.mark.rfc("3261 §17.1.1.2")
 @both
 def test_a_refused_invite_is_acknowledged_for_each_repetition(transport: Transport) -> None:
     """§17.1.1.2, timer D: 32 s over UDP, nothing over TCP."""
@@ -153,6 +159,7 @@ def test_a_refused_invite_is_acknowledged_for_each_repetition(transport: Transpo
     assert bench.told == [(486, True)]
 
 
+@pytest.mark.rfc("6026 §7.2")
 def test_each_2xx_goes_up_until_timer_m() -> None:
     """RFC 6026 §7.2."""
     bench = Bench("udp")
@@ -169,6 +176,7 @@ def test_each_2xx_goes_up_until_timer_m() -> None:
     assert len(bench.layer) == 0
 
 
+@pytest.mark.rfc("3261 §17.1.2.2")
 @both
 def test_the_answer_to_another_request_goes_up_once(transport: Transport) -> None:
     """§17.1.2.2, timer K."""
@@ -182,6 +190,7 @@ def test_the_answer_to_another_request_goes_up_once(transport: Transport) -> Non
     assert len(bench.layer) == 0
 
 
+@pytest.mark.rfc("3261 §17.1.4")
 @both
 def test_a_broken_path_is_told_as_503(transport: Transport) -> None:
     """§8.1.3.1."""
@@ -194,6 +203,7 @@ def test_a_broken_path_is_told_as_503(transport: Transport) -> None:
     assert bench.layer.timers.next_deadline() is None
 
 
+@pytest.mark.rfc("3261 §17.1.3")
 def test_an_answer_is_matched_by_branch_and_method() -> None:
     """§17.1.3: an answer to the CANCEL of an INVITE has the branch of the INVITE."""
     bench = Bench("udp")
@@ -216,6 +226,7 @@ def test_an_answer_is_matched_by_branch_and_method() -> None:
 # Servers
 
 
+@pytest.mark.rfc("3261 §17.2.1", "3261 §17.2.2")
 def test_the_last_answer_is_given_again_for_each_copy_of_the_request() -> None:
     """§17.2.1, §17.2.2."""
     for method, statuses in (("INVITE", (100, 180)), ("INFO", (100,))):
@@ -230,6 +241,7 @@ def test_the_last_answer_is_given_again_for_each_copy_of_the_request() -> None:
             assert [m.status for m in bench.sent() if isinstance(m, Response)] == [status]
 
 
+@pytest.mark.rfc("3261 §17.2.1")
 def test_a_refusal_is_repeated_by_timer_g_and_given_up_by_timer_h() -> None:
     bench = Bench("udp")
     transaction, asked = bench.serve("INVITE")
@@ -240,6 +252,7 @@ def test_a_refusal_is_repeated_by_timer_g_and_given_up_by_timer_h() -> None:
     assert len(bench.layer) == 0
 
 
+@pytest.mark.rfc("3261 §17.2.1")
 @both
 def test_the_ack_of_a_refusal_ends_the_repetition(transport: Transport) -> None:
     """§17.2.1, timer I: T4 over UDP, nothing over TCP."""
@@ -257,6 +270,7 @@ def test_the_ack_of_a_refusal_ends_the_repetition(transport: Transport) -> None:
     assert len(bench.layer) == 0
 
 
+@pytest.mark.rfc("6026 §7.1")
 def test_after_a_2xx_copies_are_absorbed_and_acks_go_up() -> None:
     """RFC 6026 §7.1."""
     bench = Bench("udp")
@@ -275,6 +289,7 @@ def test_after_a_2xx_copies_are_absorbed_and_acks_go_up() -> None:
     assert len(bench.layer) == 0
 
 
+@pytest.mark.rfc("3261 §17.2.2")
 @both
 def test_the_answer_to_another_request_is_kept_for_timer_j(transport: Transport) -> None:
     bench = Bench(transport)
@@ -288,6 +303,7 @@ def test_the_answer_to_another_request_is_kept_for_timer_j(transport: Transport)
     assert len(bench.layer) == 0
 
 
+@pytest.mark.rfc("3261 §17.2.3")
 def test_copies_are_told_apart_by_branch_sender_and_method() -> None:
     """§17.2.3."""
     bench = Bench("udp")

@@ -46,6 +46,7 @@ def ended(line: Line) -> CallEnded:
 # The plain call
 
 
+@pytest.mark.rfc("3261 §17.2.1")
 def test_an_invite_is_answered_100_at_once_and_told_to_the_program() -> None:
     line = Line()
     assert line.statuses(request("INVITE", body=OFFER, uri="sip:12345@192.0.2.1")) == [100]
@@ -79,6 +80,7 @@ def test_ringing_twice_says_180_once_and_the_200_follows_alone() -> None:
     assert statuses(line.said()) == [200]
 
 
+@pytest.mark.rfc("3261 §17.2.4")
 def test_a_whole_call_leaves_nothing_behind() -> None:
     line = Line()
     call = Answered(line)
@@ -89,6 +91,7 @@ def test_a_whole_call_leaves_nothing_behind() -> None:
     assert remembered(line.agent) == 0
 
 
+@pytest.mark.rfc("3261 §13.3.1.4")
 def test_the_ack_establishes_the_call_once() -> None:
     line = Line()
     call = Answered(line, acknowledge=False)
@@ -97,6 +100,7 @@ def test_the_ack_establishes_the_call_once() -> None:
     assert line.events() == [CallEstablished(call.number, None)]
 
 
+@pytest.mark.rfc("3261 §13.2.1", "6337 §2.2")
 def test_a_delayed_offer_is_ours_and_the_ack_brings_the_answer() -> None:
     """§13.2.1, §13.3.1.4."""
     line = Line()
@@ -109,6 +113,7 @@ def test_a_delayed_offer_is_ours_and_the_ack_brings_the_answer() -> None:
     assert line.events() == [CallEstablished(event.call, OFFER)]
 
 
+@pytest.mark.rfc("3261 §15.1.1", "3326 §2")
 def test_our_bye_ends_the_call_and_carries_the_reason() -> None:
     line = Line()
     call = Answered(line)
@@ -121,6 +126,7 @@ def test_our_bye_ends_the_call_and_carries_the_reason() -> None:
     assert ended(line).cause is EndCause.WE_HUNG_UP
 
 
+@pytest.mark.rfc("3326 §2")
 def test_the_reason_of_the_peers_bye_is_told() -> None:
     line = Line()
     call = Answered(line)
@@ -128,6 +134,7 @@ def test_the_reason_of_the_peers_bye_is_told() -> None:
     assert ended(line).reason == "done"
 
 
+@pytest.mark.rfc("3261 §15.1.2")
 def test_both_sides_hang_up_at_the_same_time() -> None:
     line = Line()
     call = Answered(line)
@@ -146,6 +153,7 @@ def test_hanging_up_is_always_safe() -> None:
     assert ended(line).call == call.number
 
 
+@pytest.mark.rfc("2976 §2.2")
 def test_info_is_answered_and_told() -> None:
     line = Line()
     call = Answered(line)
@@ -156,6 +164,7 @@ def test_info_is_answered_and_told() -> None:
     assert line.events() == [InfoReceived(call.number, "application/dtmf-relay", body)]
 
 
+@pytest.mark.rfc("3261 §20.35")
 def test_nobody_learns_our_version_unless_we_say_it() -> None:
     silent = only(Line().give(request("OPTIONS")))
     assert "Server" not in silent.headers
@@ -204,6 +213,7 @@ def test_no_line_end_can_be_smuggled_into_a_header() -> None:
 # Retransmissions: §17.2, RFC 6026, §13.3.1.4
 
 
+@pytest.mark.rfc("3261 §17.2.1")
 def test_a_repeated_invite_gets_the_last_answer_again() -> None:
     line = Line()
     call = invited(line)
@@ -214,6 +224,7 @@ def test_a_repeated_invite_gets_the_last_answer_again() -> None:
     assert not line.events()
 
 
+@pytest.mark.rfc("6026 §7.1")
 def test_a_repeated_invite_after_the_200_is_absorbed() -> None:
     """RFC 6026 §7.1: it is not a new call, and the core repeats the 200 itself."""
     line = Line()
@@ -222,6 +233,7 @@ def test_a_repeated_invite_after_the_200_is_absorbed() -> None:
     assert line.agent.calls == 1
 
 
+@pytest.mark.rfc("3261 §13.3.1.4")
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 def test_the_200_is_repeated_at_t1_doubling_to_t2_and_then_bye(transport: str) -> None:
     """§13.3.1.4, over any transport."""
@@ -241,12 +253,14 @@ def test_the_200_is_repeated_at_t1_doubling_to_t2_and_then_bye(transport: str) -
     assert remembered(line.agent) == 0
 
 
+@pytest.mark.rfc("3261 §13.3.1.4")
 def test_the_200_is_repeated_no_more_after_the_ack() -> None:
     line = Line()
     Answered(line)
     assert line.wait(40) == []
 
 
+@pytest.mark.rfc("3261 §17.2.1")
 def test_a_refusal_is_repeated_until_its_ack_over_udp() -> None:
     """§17.2.1, timers G and H."""
     line = Line()
@@ -259,6 +273,7 @@ def test_a_refusal_is_repeated_until_its_ack_over_udp() -> None:
     assert remembered(line.agent) == 0
 
 
+@pytest.mark.rfc("3261 §17.2.1")
 def test_a_refusal_is_sent_once_over_tcp() -> None:
     line = Line(transport="tcp")
     line.agent.reject(invited(line, transport="TCP"), 486, line.now)
@@ -274,6 +289,7 @@ def test_a_refusal_nobody_acknowledges_is_forgotten() -> None:
     assert remembered(line.agent) == 0
 
 
+@pytest.mark.rfc("3261 §17.2.3")
 def test_an_ack_with_a_to_tag_of_the_peers_own_making_is_taken() -> None:
     """pyVoIP 1.6.8: a random To tag, and the branch of the INVITE."""
     line = Line()
@@ -295,6 +311,7 @@ def test_an_ack_of_another_call_is_not_taken() -> None:
     assert line.agent.counters["stray ACK"] == 3
 
 
+@pytest.mark.rfc("3261 §15")
 def test_hanging_up_before_the_ack_waits_for_it() -> None:
     """§15: no BYE on a dialog whose 2xx is not acknowledged."""
     line = Line()
@@ -306,6 +323,7 @@ def test_hanging_up_before_the_ack_waits_for_it() -> None:
     assert line.events() == []
 
 
+@pytest.mark.rfc("3261 §15")
 def test_hanging_up_before_an_ack_that_never_comes_sends_bye_after_64_t1() -> None:
     line = Line()
     call = Answered(line, acknowledge=False)
@@ -319,6 +337,7 @@ def test_hanging_up_before_an_ack_that_never_comes_sends_bye_after_64_t1() -> No
 # Giving up: §9.2, §15.1.2
 
 
+@pytest.mark.rfc("3261 §9.2")
 def test_a_cancel_in_time_ends_the_invite_with_487() -> None:
     line = Line()
     call = invited(line)
@@ -331,6 +350,7 @@ def test_a_cancel_in_time_ends_the_invite_with_487() -> None:
     ]
 
 
+@pytest.mark.rfc("3261 §9.2")
 def test_a_cancel_that_crosses_the_200_changes_nothing() -> None:
     line = Line()
     call = Answered(line, acknowledge=False)
@@ -340,10 +360,12 @@ def test_a_cancel_that_crosses_the_200_changes_nothing() -> None:
     assert line.events() == [CallEstablished(call.number, None)]
 
 
+@pytest.mark.rfc("3261 §9.2")
 def test_a_cancel_of_nothing_is_answered_481() -> None:
     assert Line().statuses(request("CANCEL")) == [481]
 
 
+@pytest.mark.rfc("3261 §9.2")
 def test_a_cancel_of_another_branch_is_answered_481() -> None:
     line = Line()
     invited(line)
@@ -351,6 +373,7 @@ def test_a_cancel_of_another_branch_is_answered_481() -> None:
     assert line.agent.calls == 1
 
 
+@pytest.mark.rfc("3261 §9.2")
 def test_a_repeated_cancel_gets_the_same_answer() -> None:
     line = Line()
     invited(line)
@@ -360,6 +383,7 @@ def test_a_repeated_cancel_gets_the_same_answer() -> None:
     assert len([e for e in line.events() if isinstance(e, CallEnded)]) == 1
 
 
+@pytest.mark.rfc("3261 §15.1.2")
 def test_a_bye_in_the_early_dialog_is_answered_and_ends_the_invite() -> None:
     line = Line()
     call = invited(line)
@@ -377,6 +401,7 @@ def test_hanging_up_an_unanswered_call_says_487() -> None:
     assert ended(line).cause is EndCause.WE_HUNG_UP
 
 
+@pytest.mark.rfc("3261 §13.3.1")
 def test_an_invite_nobody_answers_expires() -> None:
     """§13.3.1."""
     line = Line()
@@ -386,6 +411,7 @@ def test_an_invite_nobody_answers_expires() -> None:
     assert ended(line).cause is EndCause.REJECTED
 
 
+@pytest.mark.rfc("3261 §13.3.1.1")
 def test_a_long_ringing_call_is_rung_again_each_minute() -> None:
     """§13.3.1.1."""
     line = Line()
@@ -397,6 +423,7 @@ def test_a_long_ringing_call_is_rung_again_each_minute() -> None:
 # Where answers go: §18.2.2, RFC 3581
 
 
+@pytest.mark.rfc("3581 §4")
 def test_an_answer_goes_to_the_source_where_rport_asks_for_it() -> None:
     line = Line()
     path = Flow("udp", LINE, ("198.51.100.7", 40000))
@@ -405,6 +432,7 @@ def test_an_answer_goes_to_the_source_where_rport_asks_for_it() -> None:
     assert (answer.via.received, answer.via.rport) == ("198.51.100.7", 40000)
 
 
+@pytest.mark.rfc("3261 §18.2.2")
 def test_without_rport_an_answer_goes_to_the_source_address_and_the_vias_port() -> None:
     line = Line()
     path = Flow("udp", LINE, ("198.51.100.7", 40000))
@@ -413,6 +441,7 @@ def test_without_rport_an_answer_goes_to_the_source_address_and_the_vias_port() 
     assert answer.via.received == "198.51.100.7"
 
 
+@pytest.mark.rfc("3261 §18.2.2")
 def test_over_tcp_an_answer_takes_the_connection_the_request_came_on() -> None:
     line = Line(transport="tcp")
     path = Flow("tcp", LINE, ("192.0.2.9", 40123))
@@ -420,6 +449,7 @@ def test_over_tcp_an_answer_takes_the_connection_the_request_came_on() -> None:
     assert line.sent_flows == [path]
 
 
+@pytest.mark.rfc("3261 §18.2.2")
 def test_when_the_connection_is_gone_the_answer_opens_one_to_the_via() -> None:
     """§18.2.2."""
     line = Line(transport="tcp")
@@ -441,6 +471,7 @@ def test_a_call_whose_caller_cannot_be_reached_any_more_ends() -> None:
     assert remembered(line.agent) == 0
 
 
+@pytest.mark.rfc("3261 §18")
 def test_an_established_call_outlives_its_connection() -> None:
     line = Line(transport="tcp")
     call = Answered(line, transport="TCP", contact="<sip:peer@192.0.2.9:5099;transport=tcp>")
@@ -461,6 +492,7 @@ def test_nothing_is_sent_to_everybody_or_to_port_0(remote: tuple[str, int]) -> N
         assert line.give(message, Flow("udp", LINE, remote)) == []
 
 
+@pytest.mark.rfc("3261 §25.1", "5118 §4.1")
 def test_ipv6_addresses_stand_in_brackets() -> None:
     line = Line()
     path = Flow("udp", ("2001:db8::1", 5060), ("2001:db8::9", 5070))
@@ -489,6 +521,7 @@ def test_ipv6_addresses_stand_in_brackets() -> None:
 # Keep-alives and garbage
 
 
+@pytest.mark.rfc("5626 §3.5.1")
 @pytest.mark.parametrize("data", [b"", b"\r\n", b"\r\n\r\n", b"\0\0\0\0", b"\0"])
 def test_keep_alives_are_taken_in_silence(data: bytes) -> None:
     line = Line()
@@ -505,6 +538,7 @@ def test_garbage_is_dropped_and_counted(data: bytes) -> None:
     assert sum(line.agent.counters.values()) == 1
 
 
+@pytest.mark.rfc("3261 §8.2.7")
 def test_a_malformed_request_is_answered_with_its_status_and_not_remembered() -> None:
     line = Line()
     broken = request("INVITE", body=OFFER).replace(b"CSeq: 1 INVITE", b"CSeq: x INVITE")
@@ -523,6 +557,7 @@ def test_a_field_found_malformed_inside_a_call_is_answered_400_and_the_call_live
     assert len(line.agent._core.transactions) == 0
 
 
+@pytest.mark.rfc("3261 §12.1.1", "3261 §17.2.3")
 def test_a_peer_of_rfc_2543_is_served() -> None:
     """No branch, no tags: matched by the fields (§17.2.3)."""
     line = Line()

@@ -61,6 +61,7 @@ def causes(wire: Wire, agent: UserAgent) -> list[EndCause]:
     return [event.cause for event in wire.heard[agent] if isinstance(event, CallEnded)]
 
 
+@pytest.mark.rfc("3261 §17")
 @pytest.mark.parametrize(
     "lost", ["INVITE", "SIP/2.0 100", "SIP/2.0 180", "SIP/2.0 200", "ACK", "BYE"]
 )
@@ -79,6 +80,7 @@ def test_any_message_lost_is_made_good(lost: str, times: int) -> None:
     assert remembered(wire.caller) == remembered(wire.callee) == 0
 
 
+@pytest.mark.rfc("3261 §13.3.1.4")
 def test_an_ack_that_never_comes_ends_both_sides() -> None:
     wire = Wire(lose=lose_first(10**6, "ACK"))
     answering(wire)
@@ -88,6 +90,7 @@ def test_an_ack_that_never_comes_ends_both_sides() -> None:
     assert causes(wire, wire.caller) == [EndCause.PEER_HUNG_UP]
 
 
+@pytest.mark.rfc("3261 §17.1.1.2")
 def test_a_200_that_never_comes_ends_both_sides() -> None:
     wire = Wire(lose=lose_first(10**6, "SIP/2.0 200"))
     answering(wire)
@@ -139,6 +142,7 @@ def test_hanging_up_at_any_moment_of_the_answer_leaves_no_call(hang_up_at: float
     assert remembered(wire.caller) == remembered(wire.callee) == 0
 
 
+@pytest.mark.rfc("3261 §14.1")
 def test_both_sides_offer_at_once_and_both_offers_come_through() -> None:
     """§14.1: the pauses differ, so that they do not meet again."""
     wire = Wire()
@@ -165,6 +169,7 @@ def test_both_sides_offer_at_once_and_both_offers_come_through() -> None:
     assert (wire.caller.calls, wire.callee.calls) == (1, 1)
 
 
+@pytest.mark.rfc("3261 §17")
 def test_over_tcp_nothing_is_sent_twice() -> None:
     wire = Wire(transport="tcp")
     answering(wire)
@@ -184,6 +189,7 @@ def test_over_tcp_nothing_is_sent_twice() -> None:
     assert remembered(wire.caller) == remembered(wire.callee) == 0
 
 
+@pytest.mark.rfc("3261 §17", "6026 §7")
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     seed=st.integers(0, 2**32),

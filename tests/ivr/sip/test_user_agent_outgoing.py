@@ -62,6 +62,7 @@ class Placed:
         return request(method, **given)  # type: ignore[arg-type]
 
 
+@pytest.mark.rfc("3261 §8.1.1")
 def test_the_invite_has_what_it_must_have() -> None:
     """§8.1.1."""
     invite = Placed(Line(), from_display="民声热线").invite
@@ -97,6 +98,7 @@ def test_ringing_answer_and_bye_are_told_in_order() -> None:
     assert remembered(line.agent) == 0
 
 
+@pytest.mark.rfc("3261 §13.2.2.4")
 def test_a_repeated_200_gets_its_ack_again_and_nothing_else() -> None:
     """§13.2.2.4, RFC 6026 §7.2."""
     line = Line()
@@ -109,6 +111,7 @@ def test_a_repeated_200_gets_its_ack_again_and_nothing_else() -> None:
     assert line.events() == []
 
 
+@pytest.mark.rfc("3261 §17.1.1.2")
 def test_an_unanswered_invite_is_repeated_and_given_up() -> None:
     """§17.1.1.2, timers A and B."""
     line = Line()
@@ -125,12 +128,14 @@ def test_an_unanswered_invite_is_repeated_and_given_up() -> None:
     assert remembered(line.agent) == 0
 
 
+@pytest.mark.rfc("3261 §17.1.1.2")
 def test_over_tcp_an_invite_is_sent_once() -> None:
     line = Line(transport="tcp")
     Placed(line)
     assert line.wait(31) == []
 
 
+@pytest.mark.rfc("3261 §17.1.1.3")
 @pytest.mark.parametrize("status", [302, 404, 486, 500, 603])
 def test_a_refusal_is_acknowledged_on_the_invites_branch_and_told(status: int) -> None:
     """§17.1.1.3; a redirection is a refusal."""
@@ -149,6 +154,7 @@ def test_a_refusal_is_acknowledged_on_the_invites_branch_and_told(status: int) -
     assert remembered(line.agent) == 0
 
 
+@pytest.mark.rfc("3261 §9.1")
 def test_hanging_up_after_a_provisional_answer_cancels() -> None:
     """§9.1."""
     line = Line()
@@ -168,6 +174,7 @@ def test_hanging_up_after_a_provisional_answer_cancels() -> None:
     assert remembered(line.agent) == 0
 
 
+@pytest.mark.rfc("3261 §9.1")
 def test_hanging_up_before_any_answer_cancels_with_the_first() -> None:
     """§9.1: no CANCEL before a provisional response."""
     line = Line()
@@ -178,6 +185,7 @@ def test_hanging_up_before_any_answer_cancels_with_the_first() -> None:
     assert requests(line.give(response(call.invite, 180)), "CANCEL") == []
 
 
+@pytest.mark.rfc("3261 §9.1")
 def test_a_200_that_crosses_our_cancel_is_acknowledged_and_hung_up() -> None:
     line = Line()
     call = Placed(line)
@@ -193,6 +201,7 @@ def test_a_200_that_crosses_our_cancel_is_acknowledged_and_hung_up() -> None:
     assert remembered(line.agent) == 0
 
 
+@pytest.mark.rfc("3261 §9.1")
 def test_a_cancel_that_brings_no_end_is_given_up_after_64_t1() -> None:
     """§9.1."""
     line = Line()
@@ -203,6 +212,7 @@ def test_a_cancel_that_brings_no_end_is_given_up_after_64_t1() -> None:
     assert remembered(line.agent) == 0
 
 
+@pytest.mark.rfc("3261 §13.2.2.4")
 def test_a_second_fork_that_answers_is_acknowledged_and_hung_up() -> None:
     """§13.2.2.4."""
     line = Line()
@@ -216,6 +226,7 @@ def test_a_second_fork_that_answers_is_acknowledged_and_hung_up() -> None:
     assert line.agent.calls == 1
 
 
+@pytest.mark.rfc("3261 §13.2.2.4")
 def test_the_answer_of_another_fork_than_rang_is_the_call() -> None:
     line = Line()
     call = Placed(line)
@@ -243,6 +254,7 @@ def test_a_dead_path_refuses_the_call() -> None:
     assert remembered(line.agent) == 0
 
 
+@pytest.mark.rfc("3261 §12.1.2")
 def test_the_route_set_is_the_answers_reversed() -> None:
     """§12.1.2."""
     line = Line()
@@ -254,6 +266,7 @@ def test_the_route_set_is_the_answers_reversed() -> None:
     assert line.sent_flows[-1].remote == ("192.0.2.22", 5060)
 
 
+@pytest.mark.rfc("3261 §14.2")
 def test_a_re_invite_before_the_callee_answered_is_pending() -> None:
     line = Line()
     call = Placed(line)
@@ -304,6 +317,7 @@ def challenge(invite: Request, status: int = 407, **changes: str) -> bytes:
     return response(invite, status, headers=[f"{name}: Digest {value}"])
 
 
+@pytest.mark.rfc("3261 §22.2")
 @pytest.mark.parametrize("status", [401, 407])
 def test_a_challenge_is_met_with_the_trunks_password(status: int) -> None:
     line = trunk_line()
@@ -321,6 +335,7 @@ def test_a_challenge_is_met_with_the_trunks_password(status: int) -> None:
     assert [type(e) for e in line.events()] == [CallAnswered]
 
 
+@pytest.mark.rfc("3261 §22.1")
 def test_a_second_challenge_means_a_wrong_password() -> None:
     line = trunk_line()
     call = Placed(line, trunk="office")
@@ -359,6 +374,7 @@ def test_a_challenge_inside_the_call_is_met_too() -> None:
     assert len(line.agent._core.dialogs) == 0
 
 
+@pytest.mark.rfc("4028 §7.3")
 def test_a_session_interval_too_small_is_raised_and_tried_again() -> None:
     """RFC 4028 §7.4."""
     line = Line()
@@ -369,6 +385,7 @@ def test_a_session_interval_too_small_is_raised_and_tried_again() -> None:
     assert again.min_se == 3600
 
 
+@pytest.mark.rfc("3261 §18.1.2")
 def test_a_stray_answer_is_dropped_and_counted() -> None:
     """§18.1.2."""
     line = Line()

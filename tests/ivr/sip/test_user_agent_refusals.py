@@ -9,6 +9,7 @@ from ivr.sip.events import InviteReceived
 from tests.ivr.sip.peers import ANSWER, OFFER, Answered, Line, only, remembered, request
 
 
+@pytest.mark.rfc("3261 §8.2.1")
 @pytest.mark.parametrize(
     ("method", "status"),
     [
@@ -36,24 +37,28 @@ def test_a_method_outside_a_call_is_refused_with(method: str, status: int) -> No
     assert remembered(line.agent) == 0
 
 
+@pytest.mark.rfc("3261 §12.2.2")
 @pytest.mark.parametrize("method", ["INVITE", "BYE", "INFO", "UPDATE", "OPTIONS"])
 def test_a_to_tag_of_no_dialog_is_refused_with_481(method: str) -> None:
     """§12.2.2."""
     assert Line().statuses(request(method, to_tag="unknown")) == [481]
 
 
+@pytest.mark.rfc("3261 §8.2.2.1")
 @pytest.mark.parametrize("uri", ["soap.beep://192.0.2.1", "mailto:a@b", "isbn:2983792873"])
 def test_an_unknown_scheme_is_refused_with_416(uri: str) -> None:
     """§8.2.2.1."""
     assert Line().statuses(request("INVITE", uri=uri, body=OFFER)) == [416]
 
 
+@pytest.mark.rfc("3966 §3")
 def test_a_telephone_number_may_be_called_by_a_tel_uri() -> None:
     line = Line()
     assert line.statuses(request("INVITE", uri="tel:+861012345", body=OFFER)) == [100]
     assert line.event(InviteReceived).called_user == "+861012345"
 
 
+@pytest.mark.rfc("3261 §8.2.2.3")
 def test_an_unknown_extension_is_refused_by_name() -> None:
     """§8.2.2.3."""
     answer = only(Line().give(request("INVITE", body=OFFER, headers=["Require: 100rel, foo, bar"])))
@@ -61,6 +66,7 @@ def test_an_unknown_extension_is_refused_by_name() -> None:
     assert answer.headers.get("Unsupported") == "foo, bar"
 
 
+@pytest.mark.rfc("3261 §8.2.2.3")
 def test_what_an_ack_or_cancel_requires_is_not_looked_at() -> None:
     """§8.2.2.3."""
     line = Line()
@@ -69,6 +75,7 @@ def test_what_an_ack_or_cancel_requires_is_not_looked_at() -> None:
     assert line.statuses(cancel) == [200, 487]
 
 
+@pytest.mark.rfc("3261 §8.2.3")
 @pytest.mark.parametrize("method", ["INVITE", "UPDATE"])
 def test_a_body_we_cannot_read_is_refused_with_415(method: str) -> None:
     """§8.2.3."""
@@ -77,12 +84,14 @@ def test_a_body_we_cannot_read_is_refused_with_415(method: str) -> None:
     assert answer.headers.get("Accept") == "application/sdp"
 
 
+@pytest.mark.rfc("3261 §8.2.3")
 def test_an_encoded_body_is_refused_with_415() -> None:
     answer = only(Line().give(request("INVITE", body=OFFER, headers=["Content-Encoding: gzip"])))
     assert answer.status == 415
     assert answer.headers.get("Accept-Encoding") == "identity"
 
 
+@pytest.mark.rfc("3261 §20.11")
 def test_an_optional_body_is_passed_over() -> None:
     """§20.11: handling=optional."""
     line = Line()
@@ -96,6 +105,7 @@ def test_an_optional_body_is_passed_over() -> None:
     assert line.event(InviteReceived).body is None
 
 
+@pytest.mark.rfc("3261 §20.1")
 @pytest.mark.parametrize(
     ("accept", "status"),
     [
@@ -109,6 +119,7 @@ def test_a_peer_that_takes_no_session_description_is_refused(accept: str, status
     assert Line().statuses(request("INVITE", body=OFFER, headers=[f"Accept: {accept}"])) == [status]
 
 
+@pytest.mark.rfc("3261 §8.2.2.2")
 def test_a_merged_request_is_refused_with_482() -> None:
     """§8.2.2.2: the same call by another way."""
     line = Line()
@@ -117,6 +128,7 @@ def test_a_merged_request_is_refused_with_482() -> None:
     assert line.agent.calls == 1
 
 
+@pytest.mark.rfc("3261 §8.2.2.2")
 def test_a_second_caller_with_the_same_call_id_is_another_call() -> None:
     line = Line()
     line.give(request("INVITE", body=OFFER))
@@ -125,6 +137,7 @@ def test_a_second_caller_with_the_same_call_id_is_another_call() -> None:
     assert line.agent.calls == 2
 
 
+@pytest.mark.rfc("3261 §8.2.2.2")
 def test_the_same_call_id_can_be_used_again_after_the_call() -> None:
     line = Line()
     call = Answered(line)
@@ -132,6 +145,7 @@ def test_the_same_call_id_can_be_used_again_after_the_call() -> None:
     assert line.statuses(request("INVITE", body=OFFER, cseq=9)) == [100]
 
 
+@pytest.mark.rfc("3261 §21.5.4")
 def test_above_the_limit_calls_get_503_and_when_to_come_again() -> None:
     line = Line(UserAgentConfig(max_calls=1, retry_after_s=7))
     Answered(line)
@@ -150,6 +164,7 @@ def test_while_draining_new_calls_get_503_and_running_ones_go_on() -> None:
     assert line.statuses(call.request("BYE")) == [200]
 
 
+@pytest.mark.rfc("3261 §12.2.2")
 def test_an_old_sequence_number_is_refused_with_500_and_retry_after() -> None:
     """§12.2.2."""
     line = Line()
@@ -161,6 +176,7 @@ def test_an_old_sequence_number_is_refused_with_500_and_retry_after() -> None:
     assert 0 <= answer.retry_after <= 10
 
 
+@pytest.mark.rfc("3261 §11.2")
 def test_options_tells_what_we_can() -> None:
     """§11.2."""
     answer = only(Line().give(request("OPTIONS")))
@@ -170,6 +186,7 @@ def test_options_tells_what_we_can() -> None:
     assert answer.accept == ("application/sdp",)
 
 
+@pytest.mark.rfc("3261 §8.2.7")
 def test_a_copy_of_a_refused_request_gets_the_same_answer_with_nothing_remembered() -> None:
     """§8.2.7: also the same tag."""
     line = Line()
@@ -179,12 +196,14 @@ def test_a_copy_of_a_refused_request_gets_the_same_answer_with_nothing_remembere
     assert remembered(line.agent) == 0
 
 
+@pytest.mark.rfc("3261 §17.2.1")
 def test_the_ack_of_a_refusal_is_taken_in_silence() -> None:
     line = Line()
     line.give(request("INVITE", body=OFFER, headers=["Require: foo"]))
     assert line.give(request("ACK", to_tag="x", branch="z9hG4bK-call-1-INVITE-1")) == []
 
 
+@pytest.mark.rfc("3261 §8.1.1.6")
 def test_max_forwards_0_is_the_proxies_affair() -> None:
     """RFC 4475 §3.3.11."""
     zero = request("OPTIONS").replace(b"Max-Forwards: 70", b"Max-Forwards: 0")
@@ -202,6 +221,7 @@ def test_the_methods_inside_a_call_that_are_not_for_us_are_refused() -> None:
     assert line.agent.calls == 1
 
 
+@pytest.mark.rfc("3261 §12.1.1")
 def test_the_contact_and_record_route_of_the_peer_make_the_route_back() -> None:
     """§12.1.1, §12.2.1.1: loose routing."""
     line = Line()
@@ -216,6 +236,7 @@ def test_the_contact_and_record_route_of_the_peer_make_the_route_back() -> None:
     assert line.sent_flows[0].remote == ("192.0.2.21", 5060)
 
 
+@pytest.mark.rfc("3261 §12.2.1.1")
 def test_a_strict_router_becomes_the_request_uri() -> None:
     """§12.2.1.1."""
     line = Line()
@@ -230,6 +251,7 @@ def test_a_strict_router_becomes_the_request_uri() -> None:
     ]
 
 
+@pytest.mark.rfc("3581 §4")
 def test_a_peer_behind_a_nat_is_reached_the_way_it_came() -> None:
     line = Line()
     call = Answered(line, sent_by="10.0.0.5:5060", contact="<sip:peer@10.0.0.5:5060>")
@@ -248,6 +270,7 @@ def test_a_peer_whose_contact_is_a_name_is_reached_the_way_it_came() -> None:
     assert line.sent_flows == [line.flow]
 
 
+@pytest.mark.rfc("3261 §12.2.2")
 def test_a_new_contact_in_a_re_invite_moves_the_call() -> None:
     """§12.2.2: target refresh."""
     line = Line()

@@ -63,6 +63,7 @@ def test_a_malformed_via_is_refused(defect: str, text: str) -> None:
     assert caught.value.status == 400, defect
 
 
+@pytest.mark.rfc("3261 §17.2.3", "4475 §3.2.1")
 def test_the_bare_cookie_identifies_no_transaction() -> None:
     assert Via.parse("SIP/2.0/UDP a;branch=z9hG4bKabc").has_cookie
     assert not Via.parse("SIP/2.0/UDP a;branch=z9hG4bK").has_cookie
@@ -70,6 +71,7 @@ def test_the_bare_cookie_identifies_no_transaction() -> None:
     assert not Via.parse("SIP/2.0/UDP a").has_cookie
 
 
+@pytest.mark.rfc("3261 §18.2.1", "3581 §4")
 @pytest.mark.parametrize(
     ("before", "after"),
     [
@@ -88,6 +90,7 @@ def test_where_a_request_came_from_is_noted_and_never_taken_from_the_peer(
     assert Via.parse(before).from_source("192.0.2.9", 4000).serialize() == after
 
 
+@pytest.mark.rfc("3581 §3")
 def test_rport_is_asked_for_or_given() -> None:
     asked, given_ = Via.parse("SIP/2.0/UDP a;rport"), Via.parse("SIP/2.0/UDP a;rport=5")
     assert (asked.wants_rport, asked.rport) == (True, None)
