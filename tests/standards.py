@@ -143,24 +143,31 @@ _HEAD = """
 
 <!-- Written by `python -m tests.standards` from the tests; a test compares. -->
 
-{rules} rules of {standards} standards, shown by {tests} tests. A row is a test that fails where the rule
-is broken: `python -m pytest PLACE -k NAME` runs one (the name with `_` for blanks). A new test says its
-rules by `@pytest.mark.rfc("3261 §9.2")`; then `python -m tests.standards` writes this page anew.
+{rules} rules of {standards} standards, shown by {tests} tests. A row is a test that fails where
+the rule is broken: `python -m pytest PLACE -k NAME` runs one (the name with `_` for blanks). A
+new test says its rules by `@pytest.mark.rfc("3261 §9.2")`; then `python -m tests.standards`
+writes this page anew.
 
 Where the standards leave a choice, or we take less than they allow, on purpose:
 
 - **Via `maddr`** (RFC 3261 §18.2.2) is not followed: it would let a stranger aim our answers.
-- **A stranger by UDP** gets neither 100 nor 180 (§17.2.1 asks for 100 only after 200 ms): docs/security.md.
-- **A body part without `handling`** counts as optional, where `required` SHOULD be assumed (§20.11).
-- **Methods**: INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, PRACK and NOTIFY (of our own REFER); the other
-  known ones get 405, unknown ones 501. The line is no registrar, proxy or presence server.
-- **Redirections** (3xx) of calls we place count as refusals: whoever configures the operator's number dials it.
+- **A stranger by UDP** gets neither 100 nor 180 (§17.2.1 asks for 100 only after 200 ms):
+  docs/security.md.
+- **A body part without `handling`** counts as optional, where `required` SHOULD be assumed
+  (§20.11).
+- **Methods**: INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, PRACK and NOTIFY (of our own
+  REFER); the other known ones get 405, unknown ones 501. The line is no registrar, proxy or
+  presence server.
+- **Redirections** (3xx) of calls we place count as refusals: whoever configures the operator's
+  number dials it.
 - **100rel** is used where a caller requires it, not asked for in calls we place.
-- **Requests over 1300 bytes** stay on UDP where the trunk is on UDP (§18.1.1 would move them to TCP).
+- **Requests over 1300 bytes** stay on UDP where the trunk is on UDP (§18.1.1 would move them to
+  TCP).
 - **rtcp-mux, ICE, BUNDLE, DTLS-SRTP**: declined by not being answered, as RFC 3264 has it.
 
-Through other people's software (`tests/line/test_interoperation.py`, `tests/line/test_three_jobs.py`): PJSIP, baresip,
-linphone and SIPp, directly and through Kamailio with rtpengine; pyVoIP directly.
+Through other people's software (`tests/line/test_interoperation.py`,
+`tests/line/test_three_jobs.py`): PJSIP, baresip, linphone and SIPp, directly and through Kamailio
+with rtpengine; pyVoIP directly.
 """
 
 
