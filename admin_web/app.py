@@ -17,6 +17,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from admin_web import (
+    alarms,
     announcements,
     api,
     areas,
@@ -124,6 +125,7 @@ def create_app(
     # Programs show a token and no cookie counts (admin_web.api.program): nothing to forge.
     CSRFProtect(app).exempt(api.blueprint)
     for part in (
+        alarms.banner,
         announcements.banner,
         errors,
         formatting,

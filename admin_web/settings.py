@@ -11,6 +11,7 @@ from datetime import time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from ivr.services.alarms import Board
 from ivr.services.retention import Periods
 from ivr.services.sessions import SessionLimits
 
@@ -65,7 +66,7 @@ class DeskSettings:
     flows that come with the line. ``voice_of`` names the voice of a language as the store's keys do
     (empty: none is installed), and ``say_yao`` how Mandarin says 1 in numbers. Whether sample data
     are there is read from the database. ``line`` is what the telephone in the pages calls;
-    without one they have no telephone.
+    without one they have no telephone. ``alarms`` is where the watch puts up what is wrong.
     """
 
     state_dir: Path
@@ -97,6 +98,7 @@ class DeskSettings:
     say_yao: bool = True
     mail: MailSettings | None = None
     line: Line | None = None
+    alarms: Board = field(default_factory=Board)
 
     def __post_init__(self) -> None:
         if len(self.secret_key) < 16:

@@ -2,13 +2,17 @@
 
 The archive holds the database as of one moment, what callers said, what staff
 recorded, and the signing key; rendered clauses are left out, since `ivr
-render` makes them. A manifest with a SHA-256 of every file comes first, and a
+render` makes them. Files go straight into it: a backup needs the room of the
+archive and of one copy of the database, no more. A manifest with a SHA-256 of every file comes
+last (first in those of former releases), and a
 restore reads and checks the whole archive before it touches anything. It puts
 what was there aside instead of deleting it.
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import io
 import json
@@ -18,12 +22,13 @@ import sqlite3
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import IO, Any, cast
 
 from sqlalchemy import make_url
 
@@ -32,12 +37,17 @@ from ivr.secret_key import FILE_NAME as KEY_FILE
 from ivr.settings import Settings
 from ivr.wording import OperatorError, Wording
 
-FORMAT = 1
+FORMAT = 2
+"""In format 1 the manifest came first."""
 MANIFEST = "manifest.json"
 SQLITE_MEMBER = "database.sqlite3"
 POSTGRESQL_MEMBER = "database.pgdump"
 _FOLDERS = ("recordings", "prompts")
 _LARGEST_MANIFEST = 64 * 2**20
+_PIECE = 1 << 20
+_RESERVE = 64 * 2**20
+"""Bytes of the disk that unpacking leaves alone."""
+SCRATCH = "ivr-backup-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,37 +78,88 @@ def backup(settings: Settings, file: Path, now: datetime) -> BackupReport:
         ) from error
 
 
+def check(file: Path) -> BackupReport:
+    """Read a whole archive and see that it could be restored; raises OperatorError."""
+    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=file.absolute().parent) as scratch:
+        folder = Path(scratch)
+        manifest = _unpack(file, folder, only=(SQLITE_MEMBER, POSTGRESQL_MEMBER))
+        _check_database(file, folder)
+    return BackupReport(file, manifest["made"], len(manifest["files"]), file.stat().st_size)
+
+
 def _write(settings: Settings, file: Path, now: datetime) -> BackupReport:
-    with tempfile.TemporaryDirectory(prefix="ivr-backup-", dir=file.absolute().parent) as scratch:
+    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=file.absolute().parent) as scratch:
         folder = Path(scratch)
         # The database first: a recording it names is then there when the files are read.
         members = [(_dump_database(settings, folder), folder)]
         members += [(path, settings.state_dir) for path in _state_files(settings)]
         part = folder / "archive"
-        manifest: dict[str, Any] = {
-            "format": FORMAT,
-            "made": now.isoformat(timespec="seconds"),
-            "files": {},
-        }
-        names: list[tuple[str, Path]] = []
-        for path, base in members:
-            name = path.relative_to(base).as_posix()
-            # A recording in progress grows: what is kept is a copy of this moment.
-            kept = folder / "files" / name
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, kept)
-            manifest["files"][name] = _digest(kept)
-            names.append((name, kept))
-        with tarfile.open(part, "w:gz", compresslevel=3) as archive:
-            text = json.dumps(manifest, indent=1, sort_keys=True).encode()
-            info = tarfile.TarInfo(MANIFEST)
-            info.size, info.mode = len(text), 0o600
-            archive.addfile(info, io.BytesIO(text))
-            for name, kept in names:
-                archive.add(kept, name, recursive=False, filter=_anonymous)
-        part.chmod(0o600)
+        files: dict[str, str] = {}
+        with part.open("xb") as raw:
+            os.fchmod(raw.fileno(), 0o600)
+            with tarfile.open(fileobj=raw, mode="w:gz", compresslevel=3) as archive:
+                for path, base in members:
+                    name = path.relative_to(base).as_posix()
+                    digest = _add(archive, path, name)
+                    if digest is not None:
+                        files[name] = digest
+                manifest = {
+                    "format": FORMAT,
+                    "made": now.isoformat(timespec="seconds"),
+                    "files": files,
+                }
+                text = json.dumps(manifest, indent=1, sort_keys=True).encode()
+                archive.addfile(_member(MANIFEST, len(text)), io.BytesIO(text))
+            raw.flush()
+            os.fsync(raw.fileno())
         os.replace(part, file)
-    return BackupReport(file, manifest["made"], len(names), file.stat().st_size)
+        _sync_folder(file.absolute().parent)
+    return BackupReport(file, str(manifest["made"]), len(files), file.stat().st_size)
+
+
+def _add(archive: tarfile.TarFile, path: Path, name: str) -> str | None:
+    """Put a file in, as long as it is now; None where it went meanwhile."""
+    try:
+        source = path.open("rb")
+    except FileNotFoundError:
+        return None  # the nightly removal of what is kept no longer took it
+    with source:
+        size = os.fstat(source.fileno()).st_size
+        reading = _Digesting(source, size)
+        archive.addfile(_member(name, size), cast(IO[bytes], reading))
+        return reading.hexdigest()
+
+
+class _Digesting:
+    """Reads so many bytes of a file, and their SHA-256 on the way."""
+
+    def __init__(self, source: IO[bytes], size: int) -> None:
+        self._source, self._left = source, size
+        self._digest = hashlib.sha256()
+
+    def read(self, size: int) -> bytes:
+        data = self._source.read(min(size, self._left))
+        self._left -= len(data)
+        self._digest.update(data)
+        return data
+
+    def hexdigest(self) -> str:
+        return self._digest.hexdigest()
+
+
+def _member(name: str, size: int) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.size, info.mode = size, 0o600
+    return info
+
+
+def _sync_folder(folder: Path) -> None:
+    """A new name survives a power cut once its folder is on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def restore(settings: Settings, file: Path, now: datetime, *, replace: bool) -> BackupReport:
@@ -111,6 +172,7 @@ def restore(settings: Settings, file: Path, now: datetime, *, replace: bool) -> 
         folder = Path(scratch)
         manifest = _unpack(file, folder)
         _check_kind(settings, manifest, file)
+        _check_database(file, folder)
         present = [path for path in _places(settings) if path.exists()]
         if present and not replace:
             raise _error(
@@ -198,58 +260,101 @@ def _check_kind(settings: Settings, manifest: dict[str, Any], file: Path) -> Non
         )
 
 
-def _unpack(file: Path, folder: Path) -> dict[str, Any]:
-    """Read and check the whole archive into `folder`."""
+def _unpack(file: Path, folder: Path, *, only: Sequence[str] | None = None) -> dict[str, Any]:
+    """Read and check the whole archive; into `folder`, of which `only` these files are kept."""
     try:
         with tarfile.open(file, "r:gz") as archive:
-            first = archive.next()
-            if first is None or first.name != MANIFEST or first.size > _LARGEST_MANIFEST:
-                raise ValueError("no manifest")
-            text = archive.extractfile(first)
-            manifest: dict[str, Any] = json.loads(text.read() if text else b"")
-            if manifest["format"] != FORMAT:
-                raise ValueError(f"format {manifest['format']}")
-            waiting = dict(manifest["files"])
+            manifest: dict[str, Any] | None = None
+            found: dict[str, str] = {}
             while (member := archive.next()) is not None:
-                digest = waiting.pop(member.name, None)
-                if digest is None or not member.isfile() or not _inside(member.name):
-                    raise ValueError(member.name)
                 # Not `extract(filter="data")`: Debian 12's Python 3.11.2 does not have it.
-                content = archive.extractfile(member)
-                kept = folder / member.name
-                kept.parent.mkdir(parents=True, exist_ok=True)
-                with kept.open("xb") as file_kept:
-                    shutil.copyfileobj(content or io.BytesIO(), file_kept)
-                kept.chmod(0o600)
-                if _digest(kept) != digest:
+                content = archive.extractfile(member) if member.isfile() else None
+                if content is None or member.name in found:
                     raise ValueError(member.name)
-            if waiting:
-                raise ValueError(next(iter(waiting)))
-    except (OSError, EOFError, tarfile.TarError, ValueError, KeyError, TypeError) as error:
-        detail = getattr(error, "strerror", None) or error
-        raise _error(
-            f"{file}: not a whole backup of the line ({detail}); nothing was changed",
-            f"{file}：不是完整的备份（{detail}）；未作任何改动",
-        ) from error
+                if member.name == MANIFEST:
+                    if manifest is not None or member.size > _LARGEST_MANIFEST:
+                        raise ValueError(MANIFEST)
+                    manifest = dict(json.loads(content.read()))
+                    continue
+                if not _inside(member.name):
+                    raise ValueError(member.name)
+                kept = folder / member.name if only is None or member.name in only else None
+                found[member.name] = _copied(content, member.size, kept)
+            if manifest is None or manifest["format"] not in (1, FORMAT):
+                raise ValueError("no manifest")
+            str(manifest["made"])
+            differing = found.items() ^ dict(manifest["files"]).items()
+            if differing:
+                raise ValueError(min(differing)[0])
+            # The checksum of the whole is behind the last member: gzip looks at it at the end.
+            while archive.fileobj is not None and archive.fileobj.read(_PIECE):
+                pass
+    except (
+        OSError,
+        EOFError,
+        zlib.error,
+        tarfile.TarError,
+        ValueError,
+        LookupError,
+        TypeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
+        raise _damaged(file, str(getattr(error, "strerror", None) or error)) from error
     return manifest
+
+
+def _copied(content: IO[bytes], size: int, kept: Path | None) -> str:
+    """The SHA-256 of a member, which is also written to `kept` where one is given."""
+    digest = hashlib.sha256()
+    if kept is not None:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        if size > shutil.disk_usage(kept.parent).free - _RESERVE:
+            raise OSError(errno.ENOSPC, "not enough room on the disk")
+    with contextlib.ExitStack() as files:
+        target = files.enter_context(kept.open("xb")) if kept is not None else None
+        if target is not None:
+            os.fchmod(target.fileno(), 0o600)
+        while piece := content.read(_PIECE):
+            digest.update(piece)
+            if target is not None:
+                target.write(piece)
+    return digest.hexdigest()
+
+
+def _check_database(file: Path, folder: Path) -> None:
+    """See that the database in an archive is one, before anything is touched."""
+    database = folder / SQLITE_MEMBER
+    if database.exists():
+        try:
+            with closing(sqlite3.connect(database)) as reading:
+                said = [str(row[0]) for row in reading.execute("PRAGMA integrity_check(1)")]
+        except sqlite3.DatabaseError as error:
+            said = [str(error)]
+        if said != ["ok"]:
+            raise _damaged(file, said[0])
+    elif (dump := folder / POSTGRESQL_MEMBER).exists():
+        _run("pg_restore", "--list", str(dump))
+    else:
+        raise _damaged(file, "no database")
+
+
+def _damaged(file: Path, detail: str) -> OperatorError:
+    return _error(
+        f"{file}: not a whole backup of the line ({detail}); nothing was changed",
+        f"{file}：不是完整的备份（{detail}）；未作任何改动",
+    )
 
 
 def _inside(name: str) -> bool:
     path = PurePosixPath(name)
-    known = path.parts[0] in (*_FOLDERS, KEY_FILE, SQLITE_MEMBER, POSTGRESQL_MEMBER)
-    return known and not path.is_absolute() and ".." not in path.parts
-
-
-def _anonymous(info: tarfile.TarInfo) -> tarfile.TarInfo:
-    info.uid = info.gid = 0
-    info.uname = info.gname = ""
-    info.mode = 0o600
-    return info
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    known = path.parts[:1] and path.parts[0] in (
+        *_FOLDERS,
+        KEY_FILE,
+        SQLITE_MEMBER,
+        POSTGRESQL_MEMBER,
+    )
+    return bool(known) and not path.is_absolute() and ".." not in path.parts
 
 
 def _sqlite_file(settings: Settings) -> Path | None:
@@ -266,7 +371,11 @@ def _run_postgresql(settings: Settings, program: str, *arguments: str) -> None:
     environment = dict(os.environ)
     if url.password is not None:
         environment["PGPASSWORD"] = str(url.password)
-    command = [program, f"--dbname={place}", *arguments]
+    _run(program, f"--dbname={place}", *arguments, environment=environment)
+
+
+def _run(program: str, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
+    command = [program, *arguments]
     try:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     except FileNotFoundError as error:

@@ -160,18 +160,27 @@ def migrate(quiet: bool) -> None:
 
 
 @main.command()
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-def backup(file: Path) -> None:
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), required=False)
+@click.option("--check", is_flag=True, help="Write nothing: read FILE whole and say if it is good.")
+@click.option("--nightly", is_flag=True, help="Into IVR_BACKUP_DIR, as the line does every night.")
+def backup(file: Path | None, check: bool, nightly: bool) -> None:
     """Write database, recordings and keys into FILE (.tar.gz). 备份。"""
     from ivr import backup as room
+    from ivr import nightly_backup
 
+    if (file is None) != nightly or (check and nightly):
+        raise click.UsageError("give a FILE, or --nightly")
     settings, language = _settings()
-    done = room.backup(settings, file, datetime.now(UTC))
+    now = datetime.now(UTC)
+    if file is None:
+        done = nightly_backup.make(settings, now)
+    else:
+        done = room.check(file) if check else room.backup(settings, file, now)
     size = f"{done.size_bytes / 1e6:.1f} MB"
-    _echo(
-        Wording(f"{file}: {done.files} files, {size}", f"{file}：{done.files} 个文件，{size}"),
-        language,
-    )
+    en, zh = f"{done.files} files, {size}", f"{done.files} 个文件，{size}"
+    if check:
+        en, zh = f"a whole backup of {done.made}: {en}", f"完整的备份（{done.made}）：{zh}"
+    _echo(Wording(f"{done.file}: {en}", f"{done.file}：{zh}"), language)
 
 
 @main.command()

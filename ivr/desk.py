@@ -13,6 +13,8 @@ from typing import Literal
 from flask import Flask
 
 from admin_web import DeskSettings, create_app
+from admin_web.alarms.mailing import AlarmMail
+from admin_web.desk import EXTENSION
 from admin_web.settings import ListedSetting, MailSettings
 from admin_web.streams.door import Streams
 from admin_web.streams.routes import STREAMS
@@ -20,6 +22,7 @@ from ivr.browser_calls import BrowserLine
 from ivr.desk_chores import Chore, Chores, counting, mailing
 from ivr.lifeline import announce_ready
 from ivr.nightly import Nightly
+from ivr.nightly_backup import NightlyBackup
 from ivr.purging import periods
 from ivr.records import Database
 from ivr.secret_key import secret_key
@@ -27,6 +30,7 @@ from ivr.setting_table import SETTINGS
 from ivr.settings import Settings
 from ivr.settings_listing import shown_value
 from ivr.transcripts import installed
+from ivr.watch import Watch
 from ivr.web_server import Pages, serve
 from ivr.web_server.asgi import Receive, Scope, Send
 
@@ -117,10 +121,26 @@ def _chores(application: Flask, database: Database, settings: Settings) -> list[
     return [*chores, mailing(application, mail)] if mail else chores
 
 
-def _nightly(database: Database, settings: Settings) -> Nightly | None:
-    if settings.purge_at is None:
-        return None
-    return Nightly(database, settings.purge_at, settings.timezone)
+def _nightly(database: Database, settings: Settings) -> dict[str, Nightly]:
+    found: dict[str, Nightly] = {}
+    if settings.purge_at is not None:
+        found["Purging"] = Nightly(database, settings.purge_at, settings.timezone)
+    if settings.backup_dir is not None:
+        found["Backing up"] = NightlyBackup(
+            settings.backup_dir, settings.backup_at, settings.timezone
+        )
+    return found
+
+
+def _watch(application: Flask, settings: Settings, backing_up: Nightly | None) -> Watch:
+    mail = _mail(settings)
+    board = application.extensions[EXTENSION].settings.alarms
+    return Watch(
+        settings,
+        board,
+        told=AlarmMail(application, mail).tell if mail else lambda _raised, _over: None,
+        backup_failed=lambda: backing_up is not None and backing_up.failed,
+    )
 
 
 def main(settings: Settings) -> None:
@@ -134,14 +154,15 @@ def main(settings: Settings) -> None:
 
     nightly = _nightly(database, settings)
     chores = _chores(application, database, settings)
-    if nightly is not None:
-        chores.append(Chore("Purging", nightly.tend))
+    chores += [Chore(name, night.tend) for name, night in nightly.items()]
+    watch = _watch(application, settings, nightly.get("Backing up"))
     # All that was loaded stays: looking through it took a full collection 160 to 220 ms, in
     # which no page was answered.
     gc.collect()
     gc.freeze()
     try:
-        with Chores(chores):
+        # The watch has a thread of its own: what it looks for is what holds the other chores up.
+        with Chores(chores), Chores([Chore("Watching", watch.look)]):
             serve(
                 front,
                 settings.web_host,
@@ -151,6 +172,7 @@ def main(settings: Settings) -> None:
             )
     finally:
         pages.close()
-        if nightly is not None:
-            nightly.close()
+        for night in nightly.values():
+            night.close()
+        watch.close()
         database.close()

@@ -1,4 +1,4 @@
-"""Once a night the desk has `ivr purge` run, in a process of its own.
+"""Once a night the desk has `ivr purge` run, in a process of its own (backups: `nightly_backup`).
 
 A machine that is off at night makes up for it once it is on: what counts is whether there was a
 run since the last time it was due.
@@ -46,11 +46,14 @@ def next_due(now: datetime, at: time, zone: tzinfo) -> datetime:
 
 
 class Nightly:
-    """Has `ivr purge` run when it is due. `tend` is a chore of the desk; `close` ends a run."""
+    """Has `ivr purge` run when it is due. `tend` is a chore of the desk; `close` ends a run.
+
+    `failed`: the last run did not do what it should.
+    """
 
     def __init__(
         self,
-        database: Database,
+        database: Database | None,
         at: time,
         zone: tzinfo,
         *,
@@ -62,6 +65,7 @@ class Nightly:
         self._command = command
         self._process: subprocess.Popen[bytes] | None = None
         self._not_before = now() + quiet_start
+        self.failed = False
 
     def tend(self) -> float:
         """Start a run that is due, or look how it goes; the seconds to the next look."""
@@ -71,8 +75,10 @@ class Nightly:
             if status is None:
                 return LOOK_AT_RUN_S
             self._process = None
+            self.failed = bool(status)
             if status:
-                log.error("nightly: `ivr purge` ended with status %s", status)
+                words = " ".join(self._command[2:])
+                log.error("nightly: `%s` ended with status %s", words, status)
         elif self.is_due(now):
             self._not_before = now + AGAIN_AFTER
             self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL)
@@ -84,9 +90,16 @@ class Nightly:
         """Whether a run is missing. One that failed is tried again after an hour."""
         if now < self._not_before:
             return False
+        done_at = self.last_done()
+        return done_at is None or done_at < last_due(now, self._at, self._zone)
+
+    def last_done(self) -> datetime | None:
+        """When the last run was."""
+        if self._database is None:
+            return None
         with self._database.read() as session:
             done = retention.last(session)
-        return done is None or done.at < last_due(now, self._at, self._zone)
+        return done.at if done is not None else None
 
     def close(self) -> None:
         """End a run in progress; it goes on the next night."""

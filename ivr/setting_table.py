@@ -588,6 +588,30 @@ SETTINGS: tuple[Setting, ...] = (
         ),
     ),
     Setting(
+        "backup_dir",
+        values.optional_directory,
+        "",
+        Wording("empty, or a folder", "留空，或一个文件夹"),
+        Wording(
+            "folder for a backup every night, best on another disk (empty: none is made)",
+            "每晚备份存放的文件夹，最好在另一块磁盘上（留空：不备份）",
+        ),
+    ),
+    Setting(
+        "backup_at",
+        values.clock_time,
+        "02:30",
+        Wording("a time such as 02:30", "时刻，如 02:30"),
+        Wording("when the nightly backup is made", "每晚备份的时刻"),
+    ),
+    Setting(
+        "keep_backups",
+        values.backups,
+        "14",
+        Wording("1 to 3650", "1 到 3650"),
+        Wording("how many nightly backups are kept", "保留多少份每晚的备份"),
+    ),
+    Setting(
         "summary_to",
         values.addresses,
         "",

@@ -186,6 +186,16 @@ def directory(raw: object) -> Path:
     return Path(word).expanduser().absolute()
 
 
+def optional_directory(raw: object) -> Path | None:
+    """A folder, or empty."""
+    return directory(raw) if text(raw) else None
+
+
+def backups(raw: object) -> int:
+    """How many backups are kept."""
+    return whole_number(raw, 1, 3650)
+
+
 def sip_target(raw: object) -> str:
     """A SIP URI, an extension or empty."""
     word = text(raw)
@@ -283,3 +293,11 @@ def time_of_day(raw: object) -> time | None:
     """A time such as 03:30; None where empty."""
     word = str(raw).strip()
     return datetime.strptime(word, "%H:%M").time() if word else None  # noqa: DTZ007 - of any zone
+
+
+def clock_time(raw: object) -> time:
+    """A time of the day, never empty."""
+    found = time_of_day(raw)
+    if found is None:
+        raise ValueError(raw)
+    return found

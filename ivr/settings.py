@@ -126,6 +126,9 @@ class Settings:
     keep_clauses: int
     keep_traces: int
     purge_at: time | None
+    backup_dir: Path | None
+    backup_at: time
+    keep_backups: int
     summary_to: tuple[str, ...]
     summary_at: time | None
     smtp_host: str | None

@@ -20,6 +20,7 @@ from admin_web.health.voices import voice_state
 from ivr.records import DatabaseUnavailable
 from ivr.records.tables import Heartbeat
 from ivr.services import call_backs, complaint_search, heartbeats, outages, trunks
+from ivr.services.errors import Message
 
 blueprint = Blueprint("health", __name__)
 
@@ -40,7 +41,8 @@ def healthz() -> ResponseReturnValue:
         with desk().database.read() as session:
             state = line_state(session, desk().now())
     except DatabaseUnavailable:
-        return jsonify(answering=False, state="the database cannot be reached"), 503
+        state_of_database = "the database cannot be reached"
+        return jsonify(answering=False, state=state_of_database, alarms=_alarms()), 503
     return jsonify(
         answering=state.answering,
         state=WORDS[state.why_not],
@@ -48,7 +50,20 @@ def healthz() -> ResponseReturnValue:
         voices=voice_state().word,
         announcements=state.detail.get("announcements_in_force", 0),
         last_sign_of_life=state.at.isoformat() if state.at else None,
+        alarms=_alarms(),
     ), 200 if state.answering else 503
+
+
+def _alarms() -> list[str]:
+    """What is wrong, in words; folders of the machine are nobody's business here."""
+    up = desk().settings.alarms.alarms
+    return [f"{alarm.finding.name}: {_said(alarm.finding.what)}" for alarm in up]
+
+
+def _said(what: Message) -> str:
+    hidden = {"folder": "the line", "fault": ""}
+    params = {name: hidden.get(name, value) for name, value in what.params.items()}
+    return (what.template % params if params else what.template).strip()
 
 
 @blueprint.get("/metrics")
@@ -83,6 +98,10 @@ class _Figures(Collector):
         yield ages
         yield from _of_processes(beats)
         yield from _voices()
+        alarms = GaugeMetricFamily("ivr_alarm", "1 while this is wrong", labels=["alarm"])
+        for name in sorted({alarm.finding.name for alarm in desk().settings.alarms.alarms}):
+            alarms.add_metric([name], 1.0)
+        yield alarms
         by_state = GaugeMetricFamily("ivr_complaints", "Complaints by state", labels=["state"])
         for complaint_state, count in complaint_search.counts(self._session).items():
             by_state.add_metric([complaint_state.value], count)
