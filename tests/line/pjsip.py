@@ -19,11 +19,18 @@ class PjsipPhone:
     """`refer`: what it answers to a REFER; `answers`: what to a call."""
 
     def __init__(
-        self, folder: Path, number: str, *, port: int = 0, refer: int = 202, answers: int = 200
+        self,
+        folder: Path,
+        number: str,
+        *,
+        port: int = 0,
+        refer: int = 202,
+        answers: int = 200,
+        **more: object,
     ) -> None:
         self.wav = folder / f"{number}.wav"
         self.errors = (folder / f"{number}.log").open("wb")
-        given = {"number": number, "port": port, "refer": refer, "answers": answers}
+        given = {"number": number, "port": port, "refer": refer, "answers": answers, **more}
         self.process = subprocess.Popen(
             [sys.executable, str(SCRIPT), json.dumps({**given, "heard": str(self.wav)})],
             stdin=subprocess.PIPE,

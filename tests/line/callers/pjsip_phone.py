@@ -2,7 +2,9 @@
 
 `{"call": URI}`, `{"press": "5"}`, `{"hold": true}`, `{"hold": false}`, `{"tone": 440}`,
 `{"hang_up": true}`, `{"quit": true}`. What happens is told the same way on standard output.
-Argument: `{"number", "port", "refer", "answers", "heard"}` as JSON.
+Argument: `{"number", "port", "refer", "answers", "heard"}` as JSON; with `"tls": {"ca",
+"certificate", "key"}` it speaks TLS alone and checks the line, and `"srtp"` is 0 for no
+encryption, 1 for whatever comes, 2 for nothing else.
 """
 
 import json
@@ -86,10 +88,7 @@ class Phone:
         config.medConfig.ecTailLen = 0
         self.end.libInit(config)
         self.end.audDevManager().setNullDev()
-        transport = pj.TransportConfig()
-        transport.boundAddress = "127.0.0.1"
-        transport.port = given["port"]
-        identity = self.end.transportCreate(pj.PJSIP_TRANSPORT_UDP, transport)
+        identity = self._transport(given)
         self.end.libStart()
         for codec in self.end.codecEnum2():
             self.end.codecSetPriority(codec.codecId, 255 if "PCMU" in codec.codecId else 0)
@@ -97,6 +96,8 @@ class Phone:
         account.idUri = f"sip:{given['number']}@127.0.0.1"
         account.sipConfig.transportId = identity
         account.mediaConfig.transportConfig.boundAddress = "127.0.0.1"
+        account.mediaConfig.srtpUse = given.get("srtp", 0)
+        account.mediaConfig.srtpSecureSignaling = 0
         self.account = Account()
         self.account.phone = self
         self.account.create(account)
@@ -108,6 +109,20 @@ class Phone:
         self.made: Call | None = None
         self.over: list[Call] = []
         self._sounding = False
+
+    def _transport(self, given: dict[str, Any]) -> int:
+        transport = pj.TransportConfig()
+        transport.boundAddress = "127.0.0.1"
+        transport.port = given["port"]
+        tls = given.get("tls")
+        if not tls:
+            return self.end.transportCreate(pj.PJSIP_TRANSPORT_UDP, transport)
+        transport.tlsConfig.CaListFile = tls["ca"]
+        transport.tlsConfig.verifyServer = True
+        if tls.get("certificate"):
+            transport.tlsConfig.certFile = tls["certificate"]
+            transport.tlsConfig.privKeyFile = tls["key"]
+        return self.end.transportCreate(pj.PJSIP_TRANSPORT_TLS, transport)
 
     def do(self, what: dict[str, Any]) -> None:
         match what:

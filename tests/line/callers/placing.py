@@ -112,13 +112,20 @@ def place_sipp(target: str, script: Script, folder: Path) -> Samples:
     return from_ulaw(sound)
 
 
-def place_baresip(target: str, script: Script, folder: Path) -> Samples:
-    """baresip, told what to do over its control socket."""
+def place_baresip(
+    target: str, script: Script, folder: Path, *, authority: Path | None = None
+) -> Samples:
+    """baresip, told what to do over its control socket.
+
+    With an `authority` that it believes, by TLS, and with no sound that is not encrypted.
+    """
+    encrypted = ";transport=tls;mediaenc=srtp-mand" if authority is not None else ""
+    believed = f"sip_cafile {authority}\nmodule srtp.so\n" if authority is not None else ""
     source = folder / "spoken.wav"
     _write_wav(source, _source_of(script))
     port = free_port()
     (folder / "accounts").write_text(
-        f"<sip:{script.caller}@127.0.0.1>;regint=0;audio_codecs=PCMU/8000/1\n"
+        f"<sip:{script.caller}@127.0.0.1>;regint=0;audio_codecs=PCMU/8000/1{encrypted}\n"
     )
     (folder / "contacts").touch()
     (folder / "config").write_text(
@@ -140,7 +147,7 @@ module_app menu.so
 module ctrl_tcp.so
 ctrl_tcp_listen 127.0.0.1:{port}
 snd_path {folder}
-"""
+{believed}"""
     )
     log = (folder / "baresip.log").open("wb")
     process = subprocess.Popen(
