@@ -15,7 +15,7 @@ one of ours.
 """
 
 from dataclasses import replace
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 
 from ivr.sdp.audio import Audio, Direction, read_audio
 from ivr.sdp.crypto import Crypto, our_cryptos, serialize_crypto
@@ -156,6 +156,8 @@ def _usable(offered: SessionDescription, index: int, local: LocalMedia) -> _Choi
     audio = read_audio(offered, index)
     place = f"m= section {index + 1}"
     family = _family(local.address)
+    if family == "IP4":
+        audio = _as_ipv4(audio)
     if audio.connection.family != family and not audio.connection.is_unspecified:
         raise SdpError(488, place, f"is not reachable over {family}", Warn.ADDRESS_FORMAT)
     crypto = audio.cryptos[0] if audio.cryptos and local.secret else None
@@ -169,6 +171,23 @@ def _usable(offered: SessionDescription, index: int, local: LocalMedia) -> _Choi
         if codec in local.codecs:
             return index, audio, payload_type, codec, crypto
     raise SdpError(488, place, "offers no codec of ours", Warn.MEDIA_FORMAT)
+
+
+def _as_ipv4(audio: Audio) -> Audio:
+    """An IPv4 address mapped into IPv6 is reached over IPv4 (RFC 5118 §4.9)."""
+    plain = _unmapped(audio.connection.address)
+    if plain is None:
+        return audio
+    rtcp = audio.rtcp
+    if rtcp is not None:
+        rtcp = (_unmapped(rtcp[0]) or rtcp[0], rtcp[1])
+    return replace(audio, connection=Connection("IP4", plain), rtcp=rtcp)
+
+
+def _unmapped(address: str) -> str | None:
+    """The IPv4 address that an IPv6 one maps; None for any other."""
+    mapped = IPv6Address(address).ipv4_mapped if ":" in address else None
+    return None if mapped is None else str(mapped)
 
 
 def _answering_keys(crypto: Crypto, local: LocalMedia) -> SrtpKeys:

@@ -53,13 +53,20 @@ def number(text: str, maximum: int, what: str) -> int:
 
 
 def host(text: str, what: str) -> str:
-    """Check what `HOST` matched; brackets of an IPv6 reference are taken off."""
+    """Check what `HOST` matched; brackets of an IPv6 reference are taken off.
+
+    Three colons before an IPv4 address, which the grammar of RFC 3261 asks for by mistake, are the
+    two that were meant (RFC 5118 §4.10).
+    """
     if text[0] == "[":
+        address = text[1:-1]
+        if "." in address:
+            address = address.replace(":::", "::", 1)
         try:
-            IPv6Address(text[1:-1])
+            IPv6Address(address)
         except AddressValueError:
             raise SipParseError(400, f"{what} has a malformed IPv6 address") from None
-        return text[1:-1]
+        return address
     last = text.rstrip(".").rpartition(".")[2]
     if not last or ".." in text or text[0] in ".-":
         raise SipParseError(400, f"{what} has a malformed host")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ivr.sip.lexing import quote
 from ivr.sip.message import Request, Response
 
 # What we take. REGISTER, SUBSCRIBE, PUBLISH, MESSAGE and REFER are known and not for us (405);
@@ -60,9 +61,7 @@ def warning(code: int, agent: str, text: str) -> Fields:
 
 def quoted(text: str) -> str:
     """A quoted string; what cannot be printed becomes a blank (§25.1)."""
-    printable = "".join(c if c.isprintable() else " " for c in text)
-    escaped = printable.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    return quote("".join(c if c.isprintable() else " " for c in text))
 
 
 def needed_fields(status: int) -> Fields:

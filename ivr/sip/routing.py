@@ -81,6 +81,7 @@ def next_hop(uri: Uri, path: Flow, *, trust: bool) -> Flow:
     address, seen = numeric(host), numeric(path.remote[0])
     if address is None or (seen is not None and address.is_private and not seen.is_private):
         return path
+    host = str(address)  # as sockets write it, and an IPv4 address as one
     transport = transport_of(uri)
     if path.secure and transport != "tls":
         return path
@@ -102,8 +103,9 @@ def transport_of(uri: Uri) -> Literal["udp", "tcp", "tls"]:
 
 @lru_cache(maxsize=4096)
 def numeric(host: str) -> IPv4Address | IPv6Address | None:
-    """The address, or None for a name."""
+    """The address, or None for a name; an IPv4 address mapped into IPv6 is the IPv4 address."""
     try:
-        return ip_address(host.strip("[]"))
+        address = ip_address(host.strip("[]"))
     except ValueError:
         return None
+    return (address.ipv4_mapped or address) if address.version == 6 else address

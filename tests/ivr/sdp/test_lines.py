@@ -169,3 +169,39 @@ def test_why_an_offer_cannot_be_met_is_told_by_a_code(lines: tuple[str, ...], co
     with pytest.raises(SdpError) as caught:
         answer(description(*lines), LOCAL)
     assert (caught.value.status, caught.value.warning) == (488, code)
+
+
+SIX = LocalMedia("2001:db8::10", 20_000, 20_001, 7, 1)
+
+
+@pytest.mark.rfc("5118 §4.6")
+def test_a_caller_on_ipv6_is_answered_on_ipv6() -> None:
+    offered = description("m=audio 6000 RTP/AVP 0\r\nc=IN IP6 2001:db8::9:1")
+    body, plan = answer(offered, SIX)
+    assert plan.remote == ("2001:db8::9:1", 6000)
+    assert b"c=IN IP6 2001:db8::10" in body
+
+
+@pytest.mark.rfc("5118 §4.8")
+@pytest.mark.parametrize(
+    ("local", "taken", "remote"),
+    [(LOCAL, 1, ("192.0.2.9", 6024)), (SIX, 0, ("2001:db8::9:1", 6000))],
+)
+def test_of_two_lines_of_both_families_the_one_that_can_be_reached_is_taken(
+    local: LocalMedia, taken: int, remote: tuple[str, int]
+) -> None:
+    offered = description(
+        "m=audio 6000 RTP/AVP 0\r\nc=IN IP6 2001:db8::9:1",
+        "m=audio 6024 RTP/AVP 0\r\nc=IN IP4 192.0.2.9",
+    )
+    body, plan = answer(offered, local)
+    assert plan.remote == remote
+    assert [place for place, (_, is_taken) in enumerate(ports(body)) if is_taken] == [taken]
+
+
+@pytest.mark.rfc("5118 §4.9")
+def test_a_mapped_address_is_reached_over_ipv4() -> None:
+    offered = description("m=audio 6000 RTP/AVP 0\r\nc=IN IP6 ::ffff:192.0.2.9")
+    body, plan = answer(offered, LOCAL)
+    assert (plan.remote, plan.remote_rtcp) == (("192.0.2.9", 6000), ("192.0.2.9", 6001))
+    assert b"c=IN IP4 192.0.2.1" in body
