@@ -257,7 +257,7 @@ def import_bills(file: Path, all_or_nothing: bool) -> None:
     settings, language = _settings()
     database = Database(settings.database_url)
     try:
-        report = bill_import.import_bills(database.begin, file, all_or_nothing)
+        report = bill_import.import_bills(database.begin, file, all_or_nothing, read=database.read)
     finally:
         database.close()
     for problem in report.problems:

@@ -12,18 +12,21 @@ from flask_login import current_user
 from pydantic import Field
 
 from admin_web.account_keys import account_key, account_of
-from admin_web.api.fields import LONGEST_PAGE, Answer, Flag, Page, PageSize, Query, Words
+from admin_web.api.fields import LONGEST_PAGE, Answer, Flag, Listed, Page, PageSize, Query, Words
 from admin_web.api.operation import CSV, operation
 from admin_web.api.problems import ProblemError
 from admin_web.api.shapes import At, Yuan
 from admin_web.audit import note
+from admin_web.bills import working
 from admin_web.desk import desk
 from admin_web.numbers import number_view
 from admin_web.reasons import said
-from ivr.records.tables import Account, BillState, UtilityKind
+from ivr.records.tables import Account, BillImport, BillState, ImportState, UtilityKind
+from ivr.services import bill_import
 from ivr.services import bills as service
 from ivr.services.bill_import import import_bills
 
+ImportNumber = Annotated[int, Field(ge=1, le=2**31 - 1)]
 AccountNumber = Annotated[str, Field(pattern=r"^[0-9A-Za-z-]{1,20}$")]
 
 
@@ -179,6 +182,7 @@ def take_in_bills(query: ImportQuery, body: bytes) -> ImportOut:
             path,
             all_or_nothing=query.all_or_nothing,
             who=current_user.username,
+            read=desk().database.read,
         )
     with desk().database.begin() as session:
         note(
@@ -195,3 +199,90 @@ def take_in_bills(query: ImportQuery, body: bytes) -> ImportOut:
     if problems and not report.lines:  # not one line: this is no file of bills
         raise ProblemError(409, problems[0].detail)
     return ImportOut(lines=report.lines, imported=report.imported, problems=problems)
+
+
+class ImportRow(Answer):
+    """A file of bills, and how far it is."""
+
+    id: int
+    filename: str
+    source: str
+    state: ImportState
+    time: At
+    who: str
+    lines: int
+    good: int
+    wrong: int
+    new: int
+    changed: int
+    stored: At | None
+    undone: At | None
+    undone_by: str | None
+
+    @classmethod
+    def of(cls, row: BillImport) -> ImportRow:
+        """From its row."""
+        return cls(
+            time=row.at,
+            stored=row.stored_at,
+            undone=row.undone_at,
+            **{name: getattr(row, name) for name in _AS_IT_IS},
+        )
+
+
+_AS_IT_IS = (
+    *("id", "filename", "source", "state", "who", "lines", "good", "wrong", "new", "changed"),
+    "undone_by",
+)
+
+
+@operation(
+    "GET",
+    "/bills/imports",
+    _l("Files of bills, the newest first"),
+    page="bills.import_bills",
+    scope="bills:read",
+    answer=Listed[ImportRow],
+)
+def bill_imports() -> Listed[ImportRow]:
+    """The last fifty."""
+    with desk().database.read() as session:
+        return Listed[ImportRow](items=list(map(ImportRow.of, bill_import.history(session))))
+
+
+@operation(
+    "GET",
+    "/bills/imports/{import_id}",
+    _l("One file of bills"),
+    page="bills.one_import",
+    scope="bills:read",
+    parts={"import_id": ImportNumber},
+    answer=ImportRow,
+)
+def one_bill_import(import_id: int) -> ImportRow:
+    """Asked again, how far it has got."""
+    with desk().database.read() as session:
+        return ImportRow.of(bill_import.get(session, import_id))
+
+
+@operation(
+    "POST",
+    "/bills/imports/{import_id}/undo",
+    _l("Put back what was there before a file of bills"),
+    page="bills.undo_import",
+    scope="bills:write",
+    parts={"import_id": ImportNumber},
+    answer=ImportRow,
+    conflicts=True,
+)
+def undo_bill_import(import_id: int) -> ImportRow:
+    """It goes on after this answer: ask for the import until it is `undone`."""
+    with desk().database.begin() as session:
+        bill_import.get(session, import_id)
+        row = bill_import.begin_undo(
+            session, import_id, who=current_user.username, now=desk().now()
+        )
+        note(session, "bills_undone", row.filename, imported=str(row.done))
+        found = ImportRow.of(row)
+    working.set_going(row)
+    return found

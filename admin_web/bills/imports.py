@@ -265,6 +265,7 @@ def drop_import(import_id: int) -> ResponseReturnValue:
     except RefusedError as error:
         return _page(import_id, said(error))
     uploads.forget(name)
+    working.tidy_up()
     flash(_("The file is discarded; nothing of it was imported."))
     return redirect(url_for("bills.import_bills"))
 

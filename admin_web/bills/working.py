@@ -17,6 +17,7 @@ from admin_web.desk import Desk, desk
 from ivr.records.errors import DatabaseUnavailable
 from ivr.records.tables import BillImport, ImportState
 from ivr.services import bill_import
+from ivr.services.bill_staging import SessionFactory
 
 log = logging.getLogger(__name__)
 _EXTENSION = "minsheng_bill_imports"
@@ -48,6 +49,22 @@ def take_up_lost() -> None:
             set_going(row)
 
 
+def tidy_up() -> None:
+    """Forget what is of no use any more, in a thread of its own: it may be many lines."""
+    at_work: dict[int, threading.Thread] = current_app.extensions.setdefault(_EXTENSION, {})
+    begin = desk().database.begin
+    thread = threading.Thread(target=_tidy, args=(begin,), name="bills-tidy", daemon=True)
+    at_work[0] = thread
+    thread.start()
+
+
+def _tidy(begin: SessionFactory) -> None:
+    try:
+        bill_import.tidy(begin)
+    except DatabaseUnavailable as error:
+        log.warning("lines of dropped imports wait to be removed: %s", error)
+
+
 def join() -> None:
     """Wait until every thread of this desk is done."""
     for thread in list(current_app.extensions.get(_EXTENSION, {}).values()):
@@ -57,7 +74,7 @@ def join() -> None:
 def _work(where: Desk, import_id: int, path: Path | None) -> None:
     begin = where.database.begin
     try:
-        bill_import.work(begin, import_id, path, clock=where.now)
+        bill_import.work(begin, import_id, path, clock=where.now, read=where.database.read)
         with where.database.read() as session:
             done = bill_import.get(session, import_id).state is ImportState.STORED
     except DatabaseUnavailable as error:

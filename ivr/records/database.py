@@ -79,6 +79,17 @@ class Database:
         with explained(self.url), Session(self._reading, expire_on_commit=False) as session:
             yield session
 
+    def checkpoint(self) -> None:
+        """Bring SQLite's log into the file now, by whoever wrote much; nobody waits for it.
+
+        Otherwise the commit that makes the log too long does so, which may be that of a call. What
+        readers still need stays in the log. PostgreSQL does this by itself.
+        """
+        if self.url.get_backend_name() == "sqlite":
+            with explained(self.url), self.engine.connect() as connection:
+                driver: Any = connection.connection.driver_connection
+                driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
     def check(self) -> None:
         """One round trip; DatabaseUnavailable says in one line what is wrong."""
         with self.read() as session:

@@ -9,13 +9,14 @@ decided before the first bill changes; from there on it goes on to its end, over
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import and_, delete, func, or_, select, text, update
+from sqlalchemy import and_, exists, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from ivr.records.tables import (
@@ -35,6 +36,7 @@ from ivr.services.text import storable
 
 AT_WORK = (ImportState.READING, ImportState.STORING, ImportState.UNDOING)
 CHANGING = (ImportState.STORING, ImportState.UNDOING)
+_OF_NO_USE = (ImportState.UNDONE, ImportState.DROPPED, ImportState.FAILED)
 LOST = timedelta(seconds=30)
 KEPT_FOR_UNDO = 12
 """The lines of so many stored imports are kept; older ones can no longer be undone."""
@@ -180,11 +182,13 @@ def can_be_undone(session: Session, row: BillImport) -> bool:
 
 
 def drop(session: Session, import_id: int) -> str:
-    """Give up an import that changed nothing yet; the name of its file, to be removed."""
+    """Give up an import that changed nothing yet; the name of its file, to be removed.
+
+    Its lines go with `tidy`, some at a time.
+    """
     row = get(session, import_id, lock=True)
     if row.stored_at is not None or row.state in CHANGING:
         raise _past(row)
-    _forget_lines(session, import_id)
     row.state = ImportState.DROPPED
     session.flush()
     return row.file
@@ -245,8 +249,11 @@ def work(
     path: Path | None,
     *,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    read: SessionFactory | None = None,
 ) -> None:
     """Do what the import's state says is to be done, to its end.
+
+    `begin` and `read` are a database's: with `read` it keeps others from writing only to write.
 
     What is wrong with the file itself ends it as failed, with the reason. A database that is
     away is raised: the import stays as it is, to be taken up again.
@@ -266,17 +273,21 @@ def work(
                 if path is None:
                     raise RefusedError("the file is no longer there; upload it again")
                 chosen = columns if columns.columns else None
-                bill_staging.stage(begin, import_id, path, chosen, name=name, beat=beat)
+                bill_staging.stage(begin, import_id, path, chosen, name=name, beat=beat, read=read)
             except RefusedError as error:
                 _finish(begin, import_id, ImportState.FAILED, fault=error.message)
             else:
                 _finish(begin, import_id, ImportState.READY)
         case ImportState.STORING:
             bill_storing.store(begin, import_id, beat=beat)
-            _finish(begin, import_id, ImportState.STORED)
+            with (read or begin)() as session:  # all are stored: nothing changes them now
+                counts = _changes(session, import_id)
+            _finish(begin, import_id, ImportState.STORED, counts=counts)
+            tidy(begin)
         case ImportState.UNDOING:
             bill_storing.take_back(begin, import_id, beat=beat)
             _finish(begin, import_id, ImportState.UNDONE, undone_at=clock())
+            tidy(begin)
 
 
 def _finish(
@@ -286,26 +297,27 @@ def _finish(
     *,
     fault: Message | None = None,
     undone_at: datetime | None = None,
+    counts: Mapping[LineChange, int] = MappingProxyType({}),
 ) -> None:
     with begin() as session:
         row = get(session, import_id, lock=True)
         row.state, row.beat_at = state, None
         row.fault = bill_staging.kept_message(fault) if fault is not None else None
         if state is ImportState.STORED:
-            counts = dict(
-                session.execute(
-                    select(BillImportLine.change, func.count())
-                    .where(BillImportLine.import_id == import_id)
-                    .group_by(BillImportLine.change)
-                ).all()
-            )
             for change in LineChange:
                 setattr(row, change.value, counts.get(change, 0))
         if undone_at is not None:
             row.undone_at = undone_at
         session.flush()
-        if state in (ImportState.STORED, ImportState.UNDONE):
-            _forget_old_lines(session)
+
+
+def _changes(session: Session, import_id: int) -> dict[LineChange, int]:
+    rows = session.execute(
+        select(BillImportLine.change, func.count())
+        .where(BillImportLine.import_id == import_id)
+        .group_by(BillImportLine.change)
+    )
+    return {change: count for change, count in rows if change is not None}
 
 
 def fault_of(row: BillImport) -> Message | None:
@@ -313,7 +325,11 @@ def fault_of(row: BillImport) -> Message | None:
     return _message(row.fault) if row.fault else None
 
 
-def _forget_old_lines(session: Session) -> None:
+def tidy(begin: SessionFactory) -> None:
+    """Forget the lines that are of no use any more, some at a time.
+
+    Those of imports that were undone or dropped, or failed, and of all but the last to be undone.
+    """
     kept = (
         select(BillImport.id)
         .where(BillImport.state == ImportState.STORED)
@@ -321,22 +337,18 @@ def _forget_old_lines(session: Session) -> None:
         .limit(KEPT_FOR_UNDO)
         .scalar_subquery()
     )
-    old = session.scalars(
-        select(BillImport.id).where(
-            or_(
-                BillImport.state.in_((ImportState.UNDONE, ImportState.DROPPED)),
-                and_(BillImport.state == ImportState.STORED, BillImport.id.not_in(kept)),
-            ),
-            BillImport.id.in_(select(BillImportLine.import_id).distinct()),
-        )
-    ).all()
+    with begin() as session:
+        old = session.scalars(
+            select(BillImport.id).where(
+                or_(
+                    BillImport.state.in_(_OF_NO_USE),
+                    and_(BillImport.state == ImportState.STORED, BillImport.id.not_in(kept)),
+                ),
+                exists().where(BillImportLine.import_id == BillImport.id),
+            )
+        ).all()
     for import_id in old:
-        _forget_lines(session, import_id)
-
-
-def _forget_lines(session: Session, import_id: int) -> None:
-    session.execute(delete(BillImportLine).where(BillImportLine.import_id == import_id))
-    session.execute(delete(BillImportProblem).where(BillImportProblem.import_id == import_id))
+        bill_staging.forget(begin, import_id)
 
 
 def import_bills(
@@ -345,11 +357,12 @@ def import_bills(
     all_or_nothing: bool = False,
     *,
     who: str = "command",
+    read: SessionFactory | None = None,
 ) -> ImportReport:
     """Import `path` with nobody to ask; RefusedError where the file cannot be read at all.
 
-    `session_factory` is `database.begin`: one transaction at a time. An import that was broken
-    off goes first.
+    `session_factory` is `database.begin`, and `read` `database.read`: one transaction at a time.
+    An import that was broken off goes first.
     """
     source = Path(path)
     if not source.is_file():
@@ -358,7 +371,7 @@ def import_bills(
     with session_factory() as session:
         broken_off = [one for one in lost(session, now) if take(session, one, now)]
     for one in broken_off:
-        work(session_factory, one, None)
+        work(session_factory, one, None, read=read)
     with session_factory() as session:
         row = create(
             session,
@@ -372,7 +385,7 @@ def import_bills(
         )
         row.beat_at = now
         import_id = row.id
-    work(session_factory, import_id, source)
+    work(session_factory, import_id, source, read=read)
     with session_factory() as session:
         row = get(session, import_id)
         fault, found = fault_of(row), tuple(problems(session, import_id))
@@ -385,5 +398,7 @@ def import_bills(
     if fault is not None:
         raise RefusedError(fault)
     if good:
-        work(session_factory, import_id, None)
+        work(session_factory, import_id, None, read=read)
+    else:
+        tidy(session_factory)
     return ImportReport(lines, good, found)

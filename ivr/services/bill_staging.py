@@ -6,6 +6,7 @@ cells, hashing query codes) is done between short transactions.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -28,9 +29,11 @@ from ivr.services.bill_columns import Columns
 from ivr.services.bill_fields import BillLine
 from ivr.services.bill_reading import Problem, Reading
 from ivr.services.errors import Message
+from ivr.services.pace import Pace
 from ivr.services.query_codes import code_matches, hash_code
 from ivr.services.table_source import open_table
 
+FORGOTTEN_AT_ONCE = 250
 MOST_PROBLEMS = 5_000
 """So many faults of a file are kept and can be taken away; all are counted."""
 
@@ -53,20 +56,20 @@ def stage(
     *,
     name: str = "",
     beat: Callable[[Session], None] = lambda _session: None,
+    read: SessionFactory | None = None,
 ) -> None:
     """Read the file into its lines and problems, and count what they would do; RefusedError.
 
-    What was read of it before goes first: a reading that broke off begins anew.
+    What was read of it before goes first: a reading that broke off begins anew. `read`: for looking
+    without keeping others from writing.
     """
     reading, kept = Reading(), 0
     counts = dict.fromkeys(LineChange, 0)
-    with begin() as session:
-        session.execute(delete(BillImportLine).where(BillImportLine.import_id == import_id))
-        session.execute(delete(BillImportProblem).where(BillImportProblem.import_id == import_id))
-        beat(session)
+    read = read or begin
+    forget(begin, import_id, beat=beat)
     with open_table(path, name) as rows:
         for batch in reading.batches(rows, columns):
-            with begin() as session:
+            with read() as session:
                 known = _known(session, batch)
             staged = _staged(import_id, batch, known, reading)
             problems = reading.take_problems()[: MOST_PROBLEMS - kept]
@@ -79,9 +82,45 @@ def stage(
                 _keep(session, import_id, problems)
                 _count(session, import_id, reading, counts)
                 beat(session)
+    with read() as session:
+        missing = _missing(session, import_id)
     with begin() as session:
         _keep(session, import_id, reading.take_problems()[: MOST_PROBLEMS - kept])
-        _count(session, import_id, reading, counts, missing=_missing(session, import_id))
+        _count(session, import_id, reading, counts, missing=missing)
+
+
+def forget(
+    begin: SessionFactory,
+    import_id: int,
+    *,
+    beat: Callable[[Session], None] = lambda _session: None,
+    rest: Callable[[float], None] = time.sleep,
+) -> None:
+    """Remove the lines and problems of an import, in transactions as short as those of storing."""
+    pace = Pace(FORGOTTEN_AT_ONCE, least=20, most=FORGOTTEN_AT_ONCE * 4)
+    with begin() as session:
+        session.execute(delete(BillImportProblem).where(BillImportProblem.import_id == import_id))
+        beat(session)
+    while True:
+        with begin() as session:
+            began = time.monotonic()
+            lines = session.scalars(
+                select(BillImportLine.line)
+                .where(BillImportLine.import_id == import_id)
+                .order_by(BillImportLine.line)
+                .limit(pace.size)
+            ).all()
+            if not lines:
+                return
+            session.execute(
+                delete(BillImportLine).where(
+                    BillImportLine.import_id == import_id, BillImportLine.line <= lines[-1]
+                )
+            )
+            beat(session)
+        took = time.monotonic() - began
+        pace.took(took, len(lines))
+        rest(took)
 
 
 def _known(session: Session, batch: Sequence[tuple[int, BillLine]]) -> _Known:

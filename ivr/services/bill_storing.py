@@ -29,8 +29,10 @@ from ivr.records.tables import (
 )
 from ivr.services.bill_staging import SessionFactory
 from ivr.services.errors import RefusedError
+from ivr.services.pace import Pace
 
-BATCH = 200
+BATCH = 50
+MOST = 200
 _EFFECT = (LineChange.NEW, LineChange.CHANGED)
 
 
@@ -65,11 +67,11 @@ def _in_batches(
     *,
     stored: bool,
 ) -> None:
-    after = ""
+    after, pace = "", Pace(BATCH, least=20, most=MOST)
     while True:
-        began = time.monotonic()
         with begin() as session:
-            lines = _next_lines(session, import_id, after, stored)
+            began = time.monotonic()
+            lines = _next_lines(session, import_id, after, stored, pace.size)
             if not lines:
                 return
             work(session, lines)
@@ -80,11 +82,13 @@ def _in_batches(
             )
             beat(session)
         after = lines[-1].account
-        rest(time.monotonic() - began)
+        took = time.monotonic() - began
+        pace.took(took, len(lines))
+        rest(took)
 
 
 def _next_lines(
-    session: Session, import_id: int, after: str, stored: bool
+    session: Session, import_id: int, after: str, stored: bool, limit: int
 ) -> Sequence[BillImportLine]:
     """The next lines by account; an account is never divided."""
     query = (
@@ -92,8 +96,8 @@ def _next_lines(
         .where(BillImportLine.import_id == import_id, BillImportLine.stored.is_(stored))
         .order_by(BillImportLine.account, BillImportLine.period)
     )
-    lines = list(session.scalars(query.where(BillImportLine.account > after).limit(BATCH)))
-    if len(lines) == BATCH:
+    lines = list(session.scalars(query.where(BillImportLine.account > after).limit(limit)))
+    if len(lines) == limit:
         last = lines[-1]
         lines += session.scalars(
             query.where(BillImportLine.account == last.account, BillImportLine.period > last.period)

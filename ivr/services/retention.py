@@ -6,14 +6,17 @@ file, or a transcript belongs to it. A recording whose time is over loses its fi
 row, so that a page can say what became of it, until its call goes too. Of the audit log the oldest
 entries go; an anchor stays in their place (`ivr.services.audit_check`).
 
-Each transaction removes `BATCH` records at most and is over within some milliseconds; what is due
-is looked for before, in a transaction that only reads. Between two of them writers have their turn:
-nobody on the telephone waits for a purge. It may be ended at any moment and goes on the next night.
+Each transaction removes so few records that it is over within some milliseconds, as measured with
+those before it (`ivr.services.pace`); what is due is looked for before, in a transaction that only
+reads. Between two of them writers have their turn, and SQLite's log is brought into the file by the
+purge that made it long: nobody on the telephone waits for a purge. It may be ended at any moment
+and goes on the next night.
 """
 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -41,9 +44,12 @@ from ivr.records.tables import (
 )
 from ivr.services import audit, call_routes, complaint_days, facts, sessions
 from ivr.services.audit_check import PURGED
+from ivr.services.pace import Pace
 
 BATCH = 50
-AUDIT_BATCH = 1000
+"""So many go in the first transaction of a kind; `MOST` in any."""
+MOST = 200
+MOST_AUDIT = 1000
 MOST_COUNTED = 10_000
 """A page counts no further; removal does."""
 MOST_STUBBORN = 1000
@@ -150,14 +156,18 @@ def purge(
     stubborn: set[str] = set()
     for kind, cutoff in periods.cutoffs(now).items():
         step = _STEPS[kind]
+        pace = Pace(BATCH, most=MOST_AUDIT if kind == "audit" else MOST)
         while True:
-            found = _found(database, kind, cutoff, stubborn)
+            found = _found(database, kind, cutoff, stubborn, pace.size)
             if kind != "audit" and not found:
                 break
             with database.begin() as session:
-                work = _Work(session, cutoff, now, state_dir, done, stubborn, found)
+                began = time.monotonic()
+                work = _Work(session, cutoff, now, state_dir, done, stubborn, found, pace.size)
                 looked_at, removed = step(work)
+            pace.took(time.monotonic() - began, looked_at)
             done.count(kind, removed)
+            database.checkpoint()
             if not looked_at:
                 break
             if not rest():
@@ -174,7 +184,9 @@ def purge(
     return _noted(database, done, now)
 
 
-def _found(database: Database, kind: str, cutoff: datetime, stubborn: set[str]) -> Sequence[Any]:
+def _found(
+    database: Database, kind: str, cutoff: datetime, stubborn: set[str], limit: int
+) -> Sequence[Any]:
     """The keys of some that are due, looked for while others write: that may take its time."""
     if kind == "audit":
         return ()
@@ -186,7 +198,7 @@ def _found(database: Database, kind: str, cutoff: datetime, stubborn: set[str]) 
             query = query.order_by(Complaint.updated_at)
         elif kind == "calls":
             query = query.order_by(Call.started_at)
-        return session.scalars(query.limit(BATCH)).all()
+        return session.scalars(query.limit(limit)).all()
 
 
 def _noted(database: Database, done: Purge, now: datetime) -> Purge:
@@ -230,7 +242,8 @@ def last(session: Session) -> LastPurge | None:
 class _Work:
     """What a step needs. `stubborn`: recordings whose file cannot be removed; not tried again.
 
-    `found`: the keys of what was due a moment ago; whether it still is, is asked again.
+    `found`: the keys of what was due a moment ago; whether it still is, is asked again. `limit`: so
+    many where nothing was looked for before.
     """
 
     session: Session
@@ -240,6 +253,7 @@ class _Work:
     done: Purge
     stubborn: set[str]
     found: Sequence[Any]
+    limit: int
 
 
 def _complaint_is_due(cutoff: datetime) -> ColumnElement[bool]:
@@ -450,7 +464,7 @@ def _audit(work: _Work) -> tuple[int, int]:
         select(AuditEntry.id)
         .where(AuditEntry.id <= anchored)
         .order_by(AuditEntry.id)
-        .limit(AUDIT_BATCH)
+        .limit(work.limit)
     ).all()
     if ids:
         session.execute(delete(AuditEntry).where(AuditEntry.id <= ids[-1]))

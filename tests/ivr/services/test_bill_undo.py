@@ -51,6 +51,7 @@ def test_callers_hear_the_old_or_the_new_bill_and_no_mixture(
 ) -> None:
     import_bills(database.begin, file_of(tmp_path, 10))
     monkeypatch.setattr(bill_storing, "BATCH", 4)
+    monkeypatch.setattr(bill_storing, "MOST", 4)
     heard: list[set[Decimal | str]] = []
     monkeypatch.setattr(
         bill_storing.store,

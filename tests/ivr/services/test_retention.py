@@ -245,6 +245,7 @@ def test_a_file_that_cannot_be_removed_is_named_and_the_others_go(line):
 
 def test_more_than_a_batch_goes_batch_by_batch_with_a_rest_between(line, monkeypatch):
     monkeypatch.setattr(retention, "BATCH", 3)
+    monkeypatch.setattr(retention, "MOST", 3)
     for number in range(7):
         line.call(f"c{number}", 200)
     rests = []
@@ -254,6 +255,7 @@ def test_more_than_a_batch_goes_batch_by_batch_with_a_rest_between(line, monkeyp
 
 def test_a_run_that_is_ended_says_what_it_did_and_the_next_goes_on(line, monkeypatch):
     monkeypatch.setattr(retention, "BATCH", 3)
+    monkeypatch.setattr(retention, "MOST", 3)
     for number in range(5):
         line.call(f"c{number}", 200)
     assert line.purge(rest=lambda: False) == {"calls": 3}
@@ -282,7 +284,8 @@ def write_log(line, ages):
 
 
 def test_the_oldest_entries_of_the_log_go_and_the_rest_is_still_sound(line, monkeypatch):
-    monkeypatch.setattr(retention, "AUDIT_BATCH", 2)
+    monkeypatch.setattr(retention, "BATCH", 2)
+    monkeypatch.setattr(retention, "MOST_AUDIT", 2)
     write_log(line, [500, 450, 400, 300, 200])
     heads = []
     with line.database.read() as session:
@@ -305,7 +308,8 @@ def test_an_entry_between_that_is_young_keeps_all_behind_it(line):
 
 
 def test_a_purge_of_the_log_that_was_ended_half_way_is_sound_and_goes_on(line, monkeypatch):
-    monkeypatch.setattr(retention, "AUDIT_BATCH", 2)
+    monkeypatch.setattr(retention, "BATCH", 2)
+    monkeypatch.setattr(retention, "MOST_AUDIT", 2)
     write_log(line, [500, 450, 400, 399, 398, 10])
     assert line.purge(rest=lambda: False) == {"audit": 2}
     assert audit_check.check(line.database).sound
