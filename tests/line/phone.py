@@ -31,9 +31,10 @@ class Phone:
         port: int = 0,
         behind: "Phone | None" = None,
         sound: bool = True,
+        line_host: str = "",
         **description: object,
     ) -> None:
-        self.line = (host, line_port)
+        self.line = (line_host or host, line_port)
         self.host, self.transport, self.number, self.called = host, transport, number, called
         self.behind = behind
         self.extension: Phone | None = None
@@ -68,6 +69,8 @@ class Phone:
         if self.transport == "udp":
             opened.bind((self.host, port))
         else:
+            if self.line[0] != self.host:
+                opened.bind((self.host, 0))
             opened.connect(self.line)
         return opened
 
@@ -106,6 +109,11 @@ class Phone:
         suffix = ";transport=tcp" if self.transport == "tcp" else ""
         return f"sip:{self.number}@{self._uri_host}:{self.port}{suffix}"
 
+    @property
+    def line_uri(self) -> str:
+        """What a call to the line is addressed to."""
+        return f"sip:{self.called}@{self._uri_host}:{self.line[1]}"
+
     def sdp(self, **changes: object) -> bytes:
         self._version += 1
         port = self.sound.port if self.sound is not None else 9
@@ -128,7 +136,7 @@ class Phone:
             self.cseq += 1
             cseq = self.cseq
         self._branch = branch or "z9hG4bK" + uuid4().hex
-        uri = self.target or f"sip:{self.called}@{self._uri_host}:{self.line[1]}"
+        uri = self.target or self.line_uri
         to = f"<sip:{self.called}@{self._uri_host}>"
         via = f"SIP/2.0/{self.transport.upper()} {self._uri_host}:{self.port}"
         fields = [

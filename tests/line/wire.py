@@ -97,6 +97,26 @@ def digest_is_right(header: str, method: str, user: str, password: str) -> bool:
     return given["username"] == user and given["response"] == h(first, *middle, second)
 
 
+def digest(
+    challenged: Message, user: str, password: str, method: str, *, uri: str = "sip:1@127.0.0.1"
+) -> str:
+    """An Authorization that answers the first challenge of a 401 (RFC 8760, qop=auth)."""
+    header = challenged.get("WWW-Authenticate")
+    given = dict(re.findall(r'(\w+)="?([^",]+)"?', header.partition(" ")[2]))
+    hashed = sha256 if given.get("algorithm") == "SHA-256" else md5
+
+    def h(*parts: str) -> str:
+        return hashed(":".join(parts).encode()).hexdigest()
+
+    bound = (given["nonce"], "00000001", "c0ffee", "auth")
+    response = h(h(user, given["realm"], password), *bound, h(method, uri))
+    return (
+        f'Digest username="{user}", realm="{given["realm"]}", nonce="{given["nonce"]}", '
+        f'uri="{uri}", response="{response}", algorithm={given["algorithm"]}, '
+        'qop=auth, nc=00000001, cnonce="c0ffee"'
+    )
+
+
 def sdp(
     host: str,
     port: int,
