@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ivr import logs
+from ivr.media import sieve
 from ivr.media.engine import MediaEngine
 from ivr.media.events import MediaEvent
 from ivr.media.leg import Leg
@@ -172,7 +173,10 @@ class MediaProcess:
         given = self._wire.received
         rtp, rtcp = (socket.socket(fileno=given.popleft()) for _ in range(2))
         if anew:
-            dissolve(rtp)  # our predecessor may have connected it; the first packet decides again
+            # Our predecessor may have connected it and put a filter on it; the first packet
+            # decides again.
+            dissolve(rtp)
+            sieve.clear(rtp)
         leg = self._engine.adopt(rtp, rtcp)
         self._legs[number] = leg
         self._numbers[leg] = number
