@@ -245,7 +245,7 @@ class MediaEngine:
         until = self.clock + slot_samples
         for leg in list(self._talking):
             if not leg.send_due(until):
-                del self._talking[leg]
+                self._talking.pop(leg, None)
 
     def _send_fresh(self) -> None:
         """What has begun in this tick: a key is answered within it."""

@@ -63,6 +63,8 @@ _timed_packets: Final = 5  # each second so many packets in a row are timed, for
 _moved_grace: Final = 16_000
 #: The same key by two ways is one press, if they come this close together (samples, 1 s).
 _same_press: Final = 8_000
+#: So many packets in a row make a peer of a host that signalling did not name.
+_probation_packets: Final = 4
 _pause: Final = 320  # samples missing by timestamp alone that end a tone
 
 
@@ -85,6 +87,8 @@ class Leg:
         "_alaw",
         "_audio_type",
         "_beeping",
+        "_blind_left",
+        "_candidate",
         "_clock_offset",
         "_closed",
         "_connected",
@@ -97,6 +101,7 @@ class Leg:
         "_forward_offset",
         "_frame",
         "_heard",
+        "_held",
         "_inband_row",
         "_keys_in",
         "_last_press",
@@ -167,6 +172,9 @@ class Leg:
         self._event_at = 0
         self._events_out: deque[tuple[bool, bytes]] | None = None
         self._until_keep_alive = 0
+        self._blind_left: int | None = None
+        self._held = False
+        self._candidate: tuple[tuple[str, int], int, int, int] | None = None
         # in
         self._connected = False
         self._remote_source: tuple[str, int] | None = None
@@ -210,6 +218,7 @@ class Leg:
         self._packet = bytearray(_header + self._frame)
         self._rtcp_remote = plan.remote_rtcp
         self._silent_s = 0
+        self._ration(plan.blind_packets)
         self._open_latch(plan, moved=moved)
         self._listen_for_tones(plan.telephone_event is None and plan.receive)
         if not plan.send:
@@ -313,7 +322,7 @@ class Leg:
         tap.ended = True
         self._note_listening()
         if self._plan is not None and not self._closed:
-            self._send = self._straight(self._remote_source or self._plan.remote)
+            self._send = self._way_out(self._plan)
 
     def announce(self, tone: bytes) -> None:
         """Lay a tone (µ-law) over what is sent to the caller, whatever that is; while tapped."""
@@ -360,6 +369,8 @@ class Leg:
     def _start(self) -> None:
         plan = self._plan
         if self._talking or self._closed or plan is None or not plan.send or self._send is None:
+            return
+        if self._held:
             return
         if self._playout.active or self._events_out:
             self._talking = True
@@ -507,6 +518,8 @@ class Leg:
             return
         if self._plan is None:
             return
+        if source[0] != self._plan.remote[0] and not (size > _header and self._persists(source)):
+            return
         if source == self._old_source and self._engine.clock < self._moved_at + _moved_grace:
             return  # still under way when the peer moved
         data: bytes | None = bytes(self._engine.buffer[:size])
@@ -617,6 +630,8 @@ class Leg:
             return
         if self._reports.receive(data, self._engine.wall_clock()):
             self._heard = True
+            if self._held and self._plan is not None and source[0] == self._plan.remote[0]:
+                self._let_go(self._plan)
             if latched is not None and self._rtcp_remote is not None:
                 self._rtcp_remote = source
 
@@ -628,12 +643,64 @@ class Leg:
             self._old_source = self._remote_source
             self._moved_at = self._engine.clock
             self._remote_source = None
-        target = self._remote_source or plan.remote
-        self._send = self._straight(target)
+        self._send = self._way_out(plan)
         if self._send is None:
             self._stop()
         elif self._tap is not None:
             self._send = self._teed(self._tap, self._send)
+
+    def _way_out(self, plan: Plan) -> Callable[[bytes | bytearray], int] | None:
+        """How packets leave: to where the peer was heard from, else to where it says it is."""
+        if self._remote_source is not None or self._blind_left is None:
+            return self._straight(self._remote_source or plan.remote)
+        send = self._straight(plan.remote)
+        return None if send is None else self._rationed(send)
+
+    def _ration(self, packets: int | None) -> None:
+        """A peer that has not been heard may be somebody who never called: `packets` in all, over
+        the whole call and however often it says that it has moved."""
+        self._held = False
+        if packets is not None:
+            left = self._blind_left
+            self._blind_left = packets if left is None else min(left, packets)
+
+    def _rationed(
+        self, send: Callable[[bytes | bytearray], int]
+    ) -> Callable[[bytes | bytearray], int]:
+        """Send while the ration lasts; then what plays pauses until the peer is heard."""
+
+        def rationed(packet: bytes | bytearray) -> int:
+            if not self._blind_left:
+                self._held = True
+                self._stop()
+                return 0
+            self._blind_left -= 1
+            return send(packet)
+
+        return rationed
+
+    def _let_go(self, plan: Plan) -> None:
+        """The peer is there after all, though it says nothing."""
+        self._held = False
+        send = self._straight(plan.remote)
+        if self._tap is not None and send is not None:
+            send = self._teed(self._tap, send)
+        self._send = send
+        self._start()
+
+    def _persists(self, source: tuple[str, int]) -> bool:
+        """Whether a host that signalling did not name has sent some packets in a row.
+
+        Whoever sprays packets over many ports (CVE-2017-14099) is not taken for the peer; a peer
+        behind a NAT loses 60 ms.
+        """
+        first, _second, sequence, _timestamp, ssrc = _unpack_header(self._engine.buffer)
+        before = self._candidate
+        in_a_row = 1
+        if before is not None and before[:3] == (source, ssrc, sequence):
+            in_a_row = before[3] + 1
+        self._candidate = source, ssrc, sequence + 1 & 0xFFFF, in_a_row
+        return first >> 6 == 2 and in_a_row >= _probation_packets
 
     def _straight(self, target: tuple[str, int]) -> Callable[[bytes | bytearray], int] | None:
         """How packets are sent to `target`; None where there is nowhere to send to."""
@@ -674,6 +741,8 @@ class Leg:
         except OSError:
             return
         self._connected = True
+        self._held = False
+        self._candidate = None
         self._remote_source = source
         self._old_source = None
         send = self._straight(source)
@@ -818,6 +887,8 @@ class Leg:
         remote = self._rtcp_remote
         if remote is None or not is_numeric(remote[0]):
             return
+        if self._blind_left is not None and self._remote_source is None:
+            return  # nobody was heard who could want a report
         try:
             if self._srtp is not None:
                 data = self._srtp.seal_rtcp(data)

@@ -29,6 +29,8 @@ class Plan(Protocol):
     def receive(self) -> bool: ...
     @property
     def srtp(self) -> SrtpPlan | None: ...
+    @property
+    def blind_packets(self) -> int | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +47,5 @@ class LegPlan:
     send: bool = True
     receive: bool = True
     srtp: SrtpPlan | None = None
+    #: How many packets go out before the peer has been heard; None: as many as there are.
+    blind_packets: int | None = None

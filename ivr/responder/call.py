@@ -9,6 +9,7 @@ import logging
 import os
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from time import monotonic
 from typing import Any, Protocol
@@ -66,6 +67,10 @@ from ivr.sip.responses import Fields, warning
 PERSON = "person"
 """The flow's word for whoever the settings name as the operator."""
 RECORDING_PATIENCE_S = 4.0
+BLIND_NEAR = 250
+"""Packets (5 s) that a stranger is sent, at the address it calls from, before it was heard."""
+BLIND_ELSEWHERE = 10
+"""And at any other address that it names: less than it takes to make a call."""
 
 log = logging.getLogger(__name__)
 
@@ -245,6 +250,9 @@ class Call:
         """Have the sound go as was agreed."""
         self._keys = plan.srtp
         self._encrypted = self._encrypted and plan.srtp is not None
+        if not self._invite.known:
+            near = plan.remote[0] == self._invite.flow.remote[0]
+            plan = replace(plan, blind_packets=BLIND_NEAR if near else BLIND_ELSEWHERE)
         self._leg.configure(plan)
 
     def _local_media(self) -> LocalMedia:

@@ -58,3 +58,5 @@ class MediaPlan:
     send: bool
     receive: bool
     srtp: SrtpKeys | None = None
+    #: For who follows the plan: packets that may go out before the peer has been heard; None: any.
+    blind_packets: int | None = None

@@ -366,7 +366,8 @@ def test_sound_goes_to_where_the_peer_really_sends_from(line: Line):
     leg, peer = line.leg(remote=("192.0.2.1", 9))
     leg.loop(b"a" * 160)
     line.tick()
-    peer.send()
+    for _ in range(4):  # a host that signalling did not name shows that it is no stray packet
+        peer.send()
     line.tick()  # what was due is sent before what has come is read
     line.tick()
     assert len(peer.received()) == 1
@@ -377,7 +378,8 @@ def test_a_name_for_an_address_is_never_looked_up_but_waited_for(line: Line):
     leg.play([b"a" * 160], 1)
     line.tick(3)
     assert line.told == []
-    peer.send()
+    for _ in range(4):
+        peer.send()
     line.tick(2)
     assert sound(peer.received()) == b"a" * 160
 
