@@ -40,6 +40,7 @@ class Call(pj.Call):
 
     def onCallMediaState(self, prm: pj.OnCallMediaStateParam) -> None:  # noqa: N802
         info = self.getInfo()
+        self.audio = None  # where it was is gone, as when the call is held
         for index in range(len(info.media)):
             media = info.media[index]
             if media.status == pj.PJSUA_CALL_MEDIA_ACTIVE:
