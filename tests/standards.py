@@ -22,6 +22,7 @@ TITLES = {
     "2976": "INFO",
     "3261": "SIP",
     "3262": "Reliable provisional responses",
+    "3263": "Locating SIP servers",
     "3264": "Offer and answer",
     "3311": "UPDATE",
     "3323": "Privacy",

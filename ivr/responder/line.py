@@ -42,7 +42,6 @@ from ivr.settings import Settings
 from ivr.sip import events
 from ivr.sip.address import Flow
 from ivr.sip.config import UserAgentConfig
-from ivr.sip.routing import default_port
 from ivr.sip.user_agent import UserAgent
 from ivr.traces import TraceWriter
 from prompts.render_all import foreseeable
@@ -284,8 +283,7 @@ class Line:
             done: Deferred[Flow] = Deferred()
             done.callback(otherwise)
             return done
-        transport = transport_in(uri)
-        return self.sip.resolve(transport, *host_and_port(uri, default_port(transport)))
+        return self.sip.resolve(transport_in(uri), *host_and_port(uri))
 
     def encryption_with(self, trunk: str | None, path: Flow) -> Encryption:
         """Return whether sound that goes this way is to be encrypted."""

@@ -10,8 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any, cast
 
-from twisted.internet.abstract import isIPv6Address
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.interfaces import IHandshakeListener
 from twisted.internet.protocol import DatagramProtocol, Factory, Protocol, connectionDone
@@ -21,6 +20,7 @@ from zope.interface import implementer
 
 from ivr.certificates import CertificateError
 from ivr.gate import Gate
+from ivr.responder.locating import Locator
 from ivr.responder.tls import Tls, is_made_out_for
 from ivr.sip.address import Flow
 from ivr.sip.errors import SipParseError
@@ -101,6 +101,7 @@ class SipTransport:
         """Why hosts could not be reached by TLS when it was last tried, by name, in words."""
         self._names: dict[tuple[str, int], str] = {}
         self._withheld: dict[str, tuple[Flow, bytes]] = {}
+        self._locator = Locator(reactor.resolve)
         self.addresses = addresses
         self.port = port
         self.listener: Callable[[Any], None] = lambda _event: None
@@ -168,19 +169,19 @@ class SipTransport:
         own = self.tls.port if kind == "tls" and self.tls is not None else self.port
         return Flow(kind, (self.addresses.towards(host), own), (host, port))
 
-    def resolve(self, transport: str, host: str, port: int) -> "Deferred[Flow]":
-        """Find the path to a named peer: its A record (SRV and NAPTR of RFC 3263 are not asked)."""
-        if isIPv6Address(host):  # the reactor's resolver knows only names and IPv4
-            return succeed(self.flow_from(transport, self._will_call(host), port))
-        looking: Deferred[str] = self._reactor.resolve(host)
-        looking.addCallback(self._will_call)
+    def resolve(self, transport: str, host: str, port: int | None) -> "Deferred[Flow]":
+        """Find the path to a named peer, the first there is."""
+        return self.locate(transport, host, port).addCallback(lambda paths: paths[0])
 
-        def found(address: str) -> Flow:
+    def locate(self, transport: str, host: str, port: int | None) -> "Deferred[list[Flow]]":
+        """Find every path to a named peer, the first choice first (RFC 3263); no port: any."""
+
+        def found(places: "list[tuple[str, int]]") -> list[Flow]:
             # The certificate is to name what was asked for, not the address it led to.
-            self._names[(address, port)] = host
-            return self.flow_from(transport, address, port)
+            self._names.update({place: host for place in places if place[0] != host})
+            return [self.flow_from(transport, self._will_call(at), port) for at, port in places]
 
-        return looking.addCallback(found)
+        return self._locator.find(transport, host, port).addCallback(found)
 
     def _will_call(self, address: str) -> str:
         if self.gate is not None:

@@ -16,9 +16,9 @@ from ivr.responder.tls import Trust
 from ivr.responder.transport import SipTransport
 from ivr.services import trunks
 from ivr.settings import TrunkSettings
+from ivr.sip.address import Flow
 from ivr.sip.config import Trunk
 from ivr.sip.events import RegistrationState, TrunkState
-from ivr.sip.routing import default_port
 
 RESOLVE_AGAIN_S = 30.0
 
@@ -42,6 +42,10 @@ class Trunks:
         self._deadlines = deadlines
         self._doorkeeper = doorkeeper
         self._hosts: dict[str, str] = {}
+        self._added: set[str] = set()
+        self._others: dict[str, list[Flow]] = {}
+        """The servers of a trunk that are still to be tried."""
+        self._several: dict[str, bool] = {}
 
     def start(self) -> None:
         """Register with all of them; each is tried for ever."""
@@ -50,7 +54,7 @@ class Trunks:
 
     def _add(self, trunk: TrunkSettings) -> None:
         transport = "tls" if trunk.registrar.lower().startswith("sips:") else trunk.transport
-        host, port = host_and_port(trunk.registrar, default_port(transport))
+        host, port = host_and_port(trunk.registrar)
         self._hosts[trunk.name] = host
         if self._sip.tls is not None:
             self._sip.tls.trust(host, Trust(trunk.tls_ca, trunk.tls_verify))
@@ -61,15 +65,26 @@ class Trunks:
                 trunk.name,
                 transport.upper(),
             )
-        resolving: Deferred[Any] = self._sip.resolve(transport, host, port)
+        resolving: Deferred[Any] = self._sip.locate(transport, host, port)
         resolving.addCallbacks(
-            lambda flow: self._register(trunk, host, flow),
+            lambda paths: self._located(trunk, paths),
             lambda failure: self._unresolved(trunk, failure),
         )
         resolving.addErrback(lambda failure: self._unusable(trunk, failure))
 
-    def _register(self, trunk: TrunkSettings, host: str, flow: Any) -> None:
-        self._doorkeeper.trust_host(flow.remote[0], trunk.name)
+    def _located(self, trunk: TrunkSettings, paths: list[Flow]) -> None:
+        for path in paths:
+            self._doorkeeper.trust_host(path.remote[0], trunk.name)
+        first, *others = paths
+        self._others[trunk.name] = others
+        self._several[trunk.name] = bool(others)
+        self._register(trunk, first)
+
+    def _register(self, trunk: TrunkSettings, flow: Flow) -> None:
+        if trunk.name in self._added:  # by another path before, or looked up anew
+            self._sip.user_agent.remove_trunk(trunk.name, self._deadlines.now)
+        self._added.add(trunk.name)
+        host = self._hosts[trunk.name]
         name = f"[{host}]" if ":" in host else host
         scheme = "sips" if trunk.registrar.lower().startswith("sips:") else "sip"
         self._sip.user_agent.add_trunk(
@@ -98,12 +113,25 @@ class Trunks:
         self._write(trunk.name, "refused", detail, None)
 
     def event(self, event: TrunkState) -> None:
-        """Write a trunk's new state where the desk can read it."""
+        """Write a trunk's new state where the desk can read it; go on to its next server."""
+        if event.state is RegistrationState.REMOVED:
+            return  # only ever to be added again
         trouble = self._sip.troubles.get(self._hosts.get(event.name, ""))
         if trouble and event.state is RegistrationState.UNREACHABLE:
             event = replace(event, detail=f"{event.detail} (TLS: {trouble})")
         log.info("Trunk %s is %s %s", event.name, event.state.value, event.detail)
         self._write(event.name, event.state.value, event.detail, event.expires_in_s)
+        if event.state is RegistrationState.UNREACHABLE and self._several.get(event.name):
+            self._elsewhere(event.name)
+
+    def _elsewhere(self, name: str) -> None:
+        """Try the next server of a trunk (RFC 3263 §4.3); after the last look all up anew."""
+        trunk = next(trunk for trunk in self._settings if trunk.name == name)
+        if self._others[name]:
+            self._register(trunk, self._others[name].pop(0))
+        else:
+            self._several[name] = False  # until it has been looked up, nothing more is moved
+            self._deadlines.at(self._deadlines.now + RESOLVE_AGAIN_S, lambda: self._add(trunk))
 
     def _write(self, name: str, state: str, detail: str, expires_in_s: float | None) -> None:
         now = utc_now()
@@ -130,9 +158,9 @@ def transport_in(uri: str) -> str:
     return "tcp" if "transport=tcp" in text else "udp"
 
 
-def host_and_port(place: str, default_port: int = 5060) -> tuple[str, int]:
+def host_and_port(place: str) -> tuple[str, int | None]:
     """Split `host`, `host:port` or a SIP URI of one; raises ValueError for a port that is none."""
     bare = place.partition(":")[2] if place.lower().startswith(("sip:", "sips:")) else place
     bare = bare.partition(";")[0].rpartition("@")[2]
     split = urlsplit(f"//{bare}")
-    return split.hostname or bare, split.port or default_port
+    return split.hostname or bare, split.port
