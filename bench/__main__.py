@@ -9,6 +9,7 @@ MEASURES = (
     "sip_parse.py",
     "sip_cps.py",
     "media_tick.py",
+    "media_floor.py",
     "media_inband.py",
     "flow_session.py",
     "prompts_voice.py",
