@@ -220,7 +220,9 @@ class _Node:
         return cls(tuple(listed), routes, tuple(step))
 
     def _by_step(self) -> ColumnElement[bool]:
-        return exists().where(CallStep.call_id == Call.id, *self.step)
+        # With OFFSET PostgreSQL asks call by call; else it would read the steps of all calls.
+        steps = select(literal(1)).where(CallStep.call_id == Call.id, *self.step)
+        return steps.offset(0).correlate(Call).exists()
 
     def leads(self, session: Session, *, alone: bool) -> bool:
         """Whether its calls are found by it: they are few, or nothing else is asked for."""
