@@ -56,7 +56,7 @@ from call_flows.instructions import (
 )
 from call_flows.model import FlowSet
 from call_flows.session import Session
-from call_flows.source import MAX_CHARACTERS
+from call_flows.source import MAX_CHARACTERS, outsized
 from call_flows.watched import WatchedSession
 
 
@@ -122,6 +122,8 @@ def _loaded(text: str) -> Any:
         text.encode()
         if len(text) > MAX_CHARACTERS:
             raise ValueError(f"longer than {MAX_CHARACTERS} characters")
+        if outsized(text):
+            raise ValueError("nested too deep")
         for event in YAML(typ="safe", pure=True).parse(text):
             # What stands for itself ten times over at each of ten levels is written for hours.
             if type(event).__name__ == "AliasEvent":

@@ -9,6 +9,7 @@ reads it, not by YAML's guesses (`0` and `"0"` are the same key of a telephone).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -22,6 +23,8 @@ from call_flows.errors import FlowError, Message, Problem
 # The default line's largest file is under 8 KB; a hundred times that is no flow.
 MAX_CHARACTERS = 500_000
 MAX_DEPTH = 20
+_MOST_BRACKETS = 5 * MAX_DEPTH
+_BRACKETS = re.compile(r"[\[\]{}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,8 @@ def read_table(text: str, place: str) -> Table:
             "longer than %(most)s characters; split it into several flows",
             most=MAX_CHARACTERS,
         )
+    if outsized(text):
+        _refuse(place, 0, "nested more than %(most)s deep", most=MAX_DEPTH)
     try:
         return _Builder(place).build(text)
     except MarkedYAMLError as error:
@@ -75,6 +80,20 @@ def read_table(text: str, place: str) -> Table:
     except (YAMLError, ValueError, RecursionError) as error:
         reason = str(error).splitlines()[0] if str(error) else repr(error)
         _refuse(place, 0, "not YAML: %(reason)s", reason=reason)
+
+
+def outsized(text: str) -> bool:
+    """Whether brackets stand deeper in each other than the parser should be made to follow.
+
+    ruamel looks at every open bracket again at each word, before it hands out the first: 100 KB
+    of `{a{a{a` would be read for half an hour. Quotes are not looked at: no text comes near.
+    """
+    depth = 0
+    for found in _BRACKETS.finditer(text):
+        depth = depth + 1 if found.group() in "[{" else max(0, depth - 1)
+        if depth > _MOST_BRACKETS:
+            return True
+    return False
 
 
 def decode(data: bytes, place: str) -> str:

@@ -128,6 +128,8 @@ def test_mistake_is_told_with_what_to_do(old: str, new: str, message: str) -> No
         ("a: \t\n\tb: c", "not YAML"),
         ("[" * 5000, "nested more than"),
         ("a: " + "[" * 30 + "]" * 30, "nested more than 20 deep"),
+        # Found by fuzzing: quadratic in ruamel's scanner, hours for this one.
+        ("{a" * 200_000, "nested more than 20 deep"),
         ("a: \x00", "not YAML"),
         (r'a: "\ud800"', "half a character"),
         ("#" * (MAX_CHARACTERS + 1), "longer than"),

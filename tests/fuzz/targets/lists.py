@@ -178,7 +178,10 @@ def _workbooks() -> Iterable[bytes]:
 
 
 TARGETS = (
-    Target("bill_list", bills, (ServiceError,), lambda: _encoded(BILLS), WORDS, 3000),
+    Target(
+        *("bill_list", bills, (ServiceError,), lambda: _encoded(BILLS), WORDS, 3000),
+        slow_ms_per_kb=40,
+    ),
     Target(
         *("bill_workbook", workbook, (ServiceError,), _workbooks, WORDS, 8000),
         slow_ms_per_kb=20,

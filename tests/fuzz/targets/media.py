@@ -189,6 +189,7 @@ TARGETS = (
         lambda: SEEDS,
         (_TICK, _KEY, _piece(6, b"\x0a"), _piece(7, b"\1"), _piece(3, _REPORT), b"\x80\x00"),
         2000,
+        slow_ms=400,  # some two thousand packets and minutes of ticks
         tried_in_tests=60,
         close=Stage.folder.cleanup,
     ),
