@@ -40,8 +40,8 @@ POOL_SIZE = 8
 POOL_TIMEOUT_S = 10.0
 _LOOK_AGAIN_S = 0.01
 
-# Without compiling: our statements read some thousand rows, and it takes up to half a second of each
-# whose estimate is high, such as one that looks at records until a page is full.
+# Without compiling: our statements read some thousand rows, and it takes up to half a second of
+# each whose estimate is high, such as one that looks at records until a page is full.
 _POSTGRESQL_OPTIONS = (
     "-c jit=off "
     f"-c timezone=UTC -c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS}"
