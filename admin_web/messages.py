@@ -127,10 +127,18 @@ def update() -> list[str]:
     catalog.update(collect(), no_fuzzy_matching=True, update_creation_date=False)
     catalog.obsolete.clear()
     PO.parent.mkdir(parents=True, exist_ok=True)
-    with PO.open("wb") as file:
-        write_po(file, catalog, width=100, sort_output=True, no_location=True, omit_header=False)
-    MO.write_bytes(compiled(catalog))
+    written = io.BytesIO()
+    write_po(written, catalog, width=100, sort_output=True, no_location=True, omit_header=False)
+    _replace(PO, written.getvalue())
+    _replace(MO, compiled(catalog))
     return missing(catalog)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file whole: who reads it meanwhile must not find half of the translations."""
+    new = path.with_name(path.name + ".new")
+    new.write_bytes(content)
+    new.replace(path)
 
 
 def missing(catalog: Catalog) -> list[str]:
