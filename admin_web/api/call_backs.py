@@ -9,14 +9,14 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from pydantic import Field
 
-from admin_web.api.fields import Given, Page, Paged
+from admin_web.api.fields import Given, Moment, Page, Paged
 from admin_web.api.operation import WAV, operation
 from admin_web.api.problems import ProblemError
 from admin_web.api.shapes import CallBackOut
 from admin_web.audit import heard, note
 from admin_web.desk import desk
 from admin_web.sound import send_recording
-from ivr.records.tables import CallBackState, CallBackTask
+from ivr.records.tables import CallBackResult, CallBackState, CallBackTask
 from ivr.services import call_backs as service
 from ivr.services import recent, recordings
 
@@ -95,6 +95,76 @@ def call_back_done(task_id: int, body: Done) -> CallBackOut:
         note(session, "call_back_done", f"call-back {task_id}")
         task = session.get_one(CallBackTask, task_id)
         return CallBackOut.of(task)
+
+
+class Tried(Given):
+    """What came of calling back; with a time: when to try again, or what was promised."""
+
+    result: CallBackResult
+    note: Annotated[str, Field(max_length=500)] = ""
+    again: Moment | None = None
+
+
+@operation(
+    "POST",
+    "/call-backs/{task_id}/tried",
+    _l("Note that somebody tried to call back"),
+    page="call_backs.tried",
+    scope="call-backs:write",
+    parts={"task_id": Number},
+    body=Tried,
+    answer=CallBackOut,
+    conflicts=True,
+)
+def call_back_tried(task_id: int, body: Tried) -> CallBackOut:
+    """It is done where the caller was reached, and stays open otherwise."""
+    with desk().database.begin() as session:
+        service.tried(
+            session,
+            task_id,
+            body.result,
+            who=current_user.username,
+            note=body.note,
+            again_at=body.again,
+            now=desk().now(),
+        )
+        done = body.result is CallBackResult.REACHED
+        note(session, "call_back_done" if done else "call_back_tried", f"call-back {task_id}")
+        return CallBackOut.of(session.get_one(CallBackTask, task_id))
+
+
+@operation(
+    "POST",
+    "/call-backs/{task_id}/take",
+    _l("Take a call-back to make it"),
+    page="call_backs.take",
+    scope="call-backs:write",
+    parts={"task_id": Number},
+    answer=CallBackOut,
+    conflicts=True,
+)
+def take_call_back(task_id: int) -> CallBackOut:
+    """Under the token's name; refused where somebody else has it."""
+    with desk().database.begin() as session:
+        service.take(session, task_id, who=current_user.username)
+        note(session, "call_back_taken", f"call-back {task_id}")
+        return CallBackOut.of(session.get_one(CallBackTask, task_id))
+
+
+@operation(
+    "POST",
+    "/call-backs/{task_id}/let-go",
+    _l("Put a call-back back for others"),
+    page="call_backs.let_go",
+    scope="call-backs:write",
+    parts={"task_id": Number},
+    answer=CallBackOut,
+    conflicts=True,
+)
+def let_go_call_back(task_id: int) -> CallBackOut:
+    """Nobody has taken it then."""
+    with desk().database.begin() as session:
+        return CallBackOut.of(service.let_go(session, task_id))
 
 
 @operation(

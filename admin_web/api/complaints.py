@@ -210,9 +210,9 @@ class ComplaintWhole(ComplaintOut):
 def complaint(ticket: str) -> ComplaintWhole:
     """Noted like a page that was opened."""
     with desk().database.read() as session:
-        whole = _whole(session, _of_own(session, ticket))
+        found = whole(session, of_own(session, ticket))
     seen("complaint_opened", ticket)
-    return whole
+    return found
 
 
 class Step(Given):
@@ -239,7 +239,7 @@ class Step(Given):
 def move_complaint(ticket: str, body: Step) -> ComplaintWhole:
     """By the table of states; refused where somebody else was faster."""
     with desk().database.begin() as session:
-        _of_own(session, ticket)
+        of_own(session, ticket)
         row = service.change_state(
             session,
             ticket,
@@ -252,7 +252,7 @@ def move_complaint(ticket: str, body: Step) -> ComplaintWhole:
             deadline=body.deadline,
         )
         note(session, "complaint_moved", ticket, to=body.to_state.value)
-        return _whole(session, row)
+        return whole(session, row)
 
 
 @operation(
@@ -270,12 +270,12 @@ def move_complaint(ticket: str, body: Step) -> ComplaintWhole:
 def annotate_complaint(ticket: str, body: NewNote) -> ComplaintWhole:
     """For staff; the caller does not hear it."""
     with desk().database.begin() as session:
-        _of_own(session, ticket)
+        of_own(session, ticket)
         row = service.annotate(
             session, ticket, who=current_user.username, note=body.text, now=desk().now()
         )
         note(session, "complaint_annotated", ticket)
-        return _whole(session, row)
+        return whole(session, row)
 
 
 class Corrected(Given):
@@ -315,7 +315,7 @@ def correct_complaint(ticket: str, body: Corrected) -> ComplaintWhole:
         area=body.area,
     )
     with desk().database.begin() as session:
-        row = _of_own(session, ticket)
+        row = of_own(session, ticket)
         line = _line(row, wanted, body.why)
         changed = corrections.correct(
             session,
@@ -327,7 +327,7 @@ def correct_complaint(ticket: str, body: Corrected) -> ComplaintWhole:
             now=desk().now(),
         )
         note(session, "complaint_corrected", ticket, fields=", ".join(changed))
-        return _whole(session, service.get(session, ticket))
+        return whole(session, service.get(session, ticket))
 
 
 @operation(
@@ -342,7 +342,7 @@ def correct_complaint(ticket: str, body: Corrected) -> ComplaintWhole:
 def complaint_recording(ticket: str) -> Response:
     """By ranges, and noted in the audit log."""
     with desk().database.read() as session:
-        row = _of_own(session, ticket)
+        row = of_own(session, ticket)
         path = row.recording.path if row.recording else None
     heard(f"complaint {ticket}")
     return send_recording(path, f"complaint-{ticket}")
@@ -450,7 +450,7 @@ def categories() -> Listed[CategoryOut]:
     )
 
 
-def _of_own(session: Session, ticket: str) -> Complaint:
+def of_own(session: Session, ticket: str) -> Complaint:
     """Return a complaint; what the token may not see is not there."""
     row = service.get(session, ticket)
     if not own_only(row):
@@ -458,7 +458,7 @@ def _of_own(session: Session, ticket: str) -> Complaint:
     return row
 
 
-def _whole(session: Session, row: Complaint) -> ComplaintWhole:
+def whole(session: Session, row: Complaint) -> ComplaintWhole:
     merged = merging.duplicates(session, row.ticket)
     moves = () if row.merged_into else service.transitions(session, row.state)
     veil = veil_over(session, [row.merged_into, *(event.note for event in row.events)])

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from admin_web.api.document import document, reference_to
 from admin_web.api.guard import speak_as_asked
-from admin_web.api.operation import JSON, OPERATIONS, Operation, blueprint
+from admin_web.api.operation import CSV, JSON, OPERATIONS, WAV, Operation, blueprint
 from admin_web.api.scopes import SCOPES
 from admin_web.desk import desk
 from admin_web.languages import page_language
@@ -96,7 +96,24 @@ _EXAMPLES: dict[str, Any] = {
     "starts": "2026-11-22T18:00:00+08:00",
     "text_zh": "今晚停水，请提前蓄水。",
     "name_zh": "老城区",
+    "import_id": "1",
+    "upload_id": "1",
+    "template_id": "1",
+    "search_id": "1",
+    "announcement_id": "1",
+    "language": "zh-CN",
+    "department": "environment",
+    "reason": "…",
+    "reply": "…",
+    "into": "202611210001",
+    "confidential": True,
+    "result": "no_answer",
+    "ends": "2026-11-22T18:00:00+08:00",
+    "query": {"ended_by": "error"},
 }
+
+
+_FILES = {CSV: "list.csv", WAV: "spoken.wav"}
 
 
 def _curl(one: Operation, known: dict[str, Any]) -> str:
@@ -114,7 +131,7 @@ def _curl(one: Operation, known: dict[str, Any]) -> str:
         lines.append("-H 'Content-Type: application/json'")
         lines.append(f"-d '{json.dumps(sent, ensure_ascii=False)}'")
     elif one.takes != JSON:
-        lines.append(f"-H 'Content-Type: {one.takes}' --data-binary @bills.csv")
+        lines.append(f"-H 'Content-Type: {one.takes}' --data-binary @{_FILES[one.takes]}")
     if one.gives != JSON:
         lines.append(f"-o {path.rsplit('/', 1)[1]}")
     if one.query is not None and "limit" in one.query.model_fields:

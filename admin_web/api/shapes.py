@@ -13,6 +13,7 @@ from admin_web.confidential import HIDDEN, Veil
 from admin_web.numbers import number_view, numbers_in
 from ivr.records.tables import (
     Call,
+    CallBackResult,
     CallBackState,
     CallBackTask,
     CallNote,
@@ -304,6 +305,15 @@ class Complaints(Page):
     more: bool
 
 
+class TryOut(Answer):
+    """Somebody called back: what came of it."""
+
+    time: At
+    who: str
+    result: CallBackResult
+    note: str
+
+
 class CallBackOut(Answer):
     """A caller who waits to be called, or was."""
 
@@ -314,6 +324,9 @@ class CallBackOut(Answer):
     created: At
     call: str | None
     recording: str | None
+    assignee: str | None
+    promised: At | None
+    tries: list[TryOut]
     done: At | None
     done_by: str | None
     note: str
@@ -329,6 +342,12 @@ class CallBackOut(Answer):
             created=row.created_at,
             call=row.call_id,
             recording=row.recording_id,
+            assignee=row.assignee,
+            promised=row.promised_at,
+            tries=[
+                TryOut(time=one.at, who=one.who, result=one.result, note=numbers_in(one.note))
+                for one in row.tries
+            ],
             done=row.done_at,
             done_by=row.done_by,
             note=numbers_in(row.note),

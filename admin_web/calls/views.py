@@ -74,7 +74,7 @@ def calls() -> ResponseReturnValue:
 def _list(naming: SaveSearch) -> ResponseReturnValue:
     page = None
     with desk().database.read() as session:
-        form = _search_form(session, MultiDict(_kept(naming)) or request.args)
+        form = search_form(session, MultiDict(_kept(naming)) or request.args)
         if form.validate():
             try:
                 page = call_search.search(
@@ -101,7 +101,8 @@ def _list(naming: SaveSearch) -> ResponseReturnValue:
     ), 422 if page is None or naming.errors else 200
 
 
-def _search_form(session: Session, given: MultiDict[str, str]) -> CallSearch:
+def search_form(session: Session, given: MultiDict[str, str]) -> CallSearch:
+    """Return the search that was asked for, with what can be chosen."""
     form = CallSearch(given)
     listed = {row.called: row.called for row in numbers.all_numbers(session)}
     form.offer(listed, flow_titles(session))
@@ -124,7 +125,7 @@ def save_search() -> ResponseReturnValue:
             abort(400)
         try:
             with desk().database.begin() as session:
-                query = _search_form(session, MultiDict(asked)).query()
+                query = search_form(session, MultiDict(asked)).query()
                 saved_searches.save(
                     session,
                     PAGE,
@@ -182,7 +183,7 @@ def calls_csv() -> Response:
     """The same calls, all of them, as a file."""
     zone = desk().zone
     with desk().database.read() as session:
-        form = _search_form(session, request.args)
+        form = search_form(session, request.args)
         if not form.validate():
             abort(400)
         wanted = form.filter(zone)
