@@ -251,8 +251,8 @@ def _load_database(settings: Settings, folder: Path) -> None:
 
 
 def _check_kind(settings: Settings, manifest: dict[str, Any], file: Path) -> None:
-    wanted = POSTGRESQL_MEMBER if _sqlite_file(settings) is None else SQLITE_MEMBER
-    if wanted not in manifest["files"]:
+    other = SQLITE_MEMBER if _sqlite_file(settings) is None else POSTGRESQL_MEMBER
+    if other in manifest["files"]:
         raise _error(
             f"{file} was made from another kind of database; "
             "set IVR_DATABASE_URL to the kind it was made from",

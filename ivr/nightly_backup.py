@@ -63,7 +63,8 @@ def make(settings: Settings, now: datetime) -> room.BackupReport:
     room.backup(settings, file, now)
     report = room.check(file)
     # By their order and not their age: a clock that was set wrong must not remove what is good.
-    for _made, path in [one for one in kept(folder) if one[1] != file][: -settings.keep_backups]:
+    others = [path for _made, path in kept(folder) if path != file]
+    for path in others[: max(0, len(others) + 1 - settings.keep_backups)]:
         path.unlink(missing_ok=True)
         log.info("backup: %s is let go", path.name)
     return report

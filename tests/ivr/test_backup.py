@@ -1,15 +1,25 @@
 """Backup and restore: what is kept, what is refused, what is put aside."""
 
+import gzip
+import hashlib
 import io
+import json
+import os
+import shutil
 import tarfile
-from contextlib import closing
+import threading
+import zlib
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, assume, example, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 from sqlalchemy import text
 
-from ivr.backup import backup, restore
+from ivr.backup import MANIFEST, SQLITE_MEMBER, backup, check, restore
 from ivr.preflight import hold_lock
 from ivr.records import Database, migrate
 from ivr.secret_key import secret_key
@@ -141,3 +151,191 @@ def rewrite(file: Path, damage: str) -> None:
 def test_there_is_nothing_to_keep_before_the_first_start(tmp_path):
     with pytest.raises(OperatorError, match="nothing to keep"):
         backup(empty(tmp_path / "var"), tmp_path / "line.tar.gz", NOW)
+
+
+# --- an archive that is not what `backup` wrote
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The bytes of a small archive."""
+    folder = tmp_path_factory.mktemp("whole")
+    backup(lived_in(folder / "var"), folder / "line.tar.gz", NOW)
+    return (folder / "line.tar.gz").read_bytes()
+
+
+def refuses(folder: Path, content: bytes) -> None:
+    """`check` and `restore` say what is wrong in one line, and nothing is left or touched."""
+    file = folder / "line.tar.gz"
+    file.write_bytes(content)
+    after = empty(folder / "after")
+    with pytest.raises(OperatorError, match="nothing was changed"):
+        check(file)
+    with pytest.raises(OperatorError, match="nothing was changed"):
+        restore(after, file, NOW, replace=False)
+    assert [path.name for path in after.state_dir.iterdir()] == ["ivr.lock"]
+    assert {path.name for path in folder.iterdir()} == {"line.tar.gz", "after"}
+
+
+SOME = hypothesis_settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@SOME
+@given(st.floats(0.0, 0.9999))
+def test_an_archive_that_was_cut_short_anywhere_is_refused(tmp_path, whole, part):
+    refuses(tmp_path, whole[: int(len(whole) * part)])
+
+
+# Before it stand gzip's head and a file name, which tell nothing that is restored.
+TOLD_FROM = 18
+
+
+@SOME
+@given(st.floats(0.0, 0.9999), st.integers(1, 255))
+@example(0.9999, 255)
+def test_a_flipped_byte_anywhere_is_refused(tmp_path, whole, part, mask):
+    place = TOLD_FROM + int(part * (len(whole) - TOLD_FROM))
+    flipped = whole[:place] + bytes([whole[place] ^ mask]) + whole[place + 1 :]
+    with suppress(OSError, EOFError, zlib.error):
+        # Some bits between deflate's last blocks mean nothing: all is as it was.
+        assume(gzip.decompress(flipped) != gzip.decompress(whole))
+    refuses(tmp_path, flipped)
+
+
+def archive(*members: tuple[tarfile.TarInfo, bytes], **manifest: object) -> bytes:
+    """An archive of these, with a manifest that fits them but for what is given."""
+    files = {info.name: hashlib.sha256(content).hexdigest() for info, content in members}
+    told = {"format": 2, "made": "2026-11-22T09:00:00+00:00", "files": files, **manifest}
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as written:
+        for info, content in members:
+            written.addfile(info, io.BytesIO(content))
+        text_of = json.dumps(told).encode()
+        info = tarfile.TarInfo(MANIFEST)
+        info.size = len(text_of)
+        written.addfile(info, io.BytesIO(text_of))
+    return out.getvalue()
+
+
+def member(name: str, content: bytes = b"x", kind: bytes = tarfile.REGTYPE, link: str = ""):
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname = kind, link
+    info.size = len(content) if kind == tarfile.REGTYPE else 0
+    return info, content if kind == tarfile.REGTYPE else b""
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        [member("../escaped.wav")],
+        [member("/etc/escaped.wav")],
+        [member("recordings/../../escaped.wav")],
+        [member("recordings/a.wav", kind=tarfile.SYMTYPE, link="/etc/passwd")],
+        [member("recordings/a.wav", kind=tarfile.LNKTYPE, link="secret.key")],
+        [member("recordings", kind=tarfile.SYMTYPE, link="/tmp"), member("recordings/a.wav")],
+        [member("recordings/a.wav", kind=tarfile.FIFOTYPE)],
+        [member("recordings/a.wav", kind=tarfile.CHRTYPE)],
+        [member("recordings/a.wav"), member("recordings/a.wav", b"y")],
+        [member("ivr.toml")],
+        [member("recordings/a"), member("recordings/a/b.wav")],
+        [member("recordings/" + "a" * 300)],
+        [member(SQLITE_MEMBER, b"not a database at all" * 100)],
+        [member("recordings/a.wav")],  # and no database
+    ],
+    ids=lambda members: repr(members[0][0].name)[:40] + str(members[0][0].type),
+)
+def test_a_crafted_archive_is_refused_whatever_its_manifest_says(tmp_path, members):
+    refuses(tmp_path, archive(*members))
+    assert not (tmp_path.parent / "escaped.wav").exists()
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [{"format": 3}, {"files": []}, {"files": "x"}, {"files": None}, {"files": {"a": 1}}],
+    ids=str,
+)
+def test_a_manifest_of_another_shape_is_refused(tmp_path, manifest):
+    refuses(tmp_path, archive(member(SQLITE_MEMBER), **manifest))
+
+
+def test_a_manifest_nested_too_deep_is_refused(tmp_path):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as written:
+        deep = b"[" * 200_000
+        info = tarfile.TarInfo(MANIFEST)
+        info.size = len(deep)
+        written.addfile(info, io.BytesIO(deep))
+    refuses(tmp_path, out.getvalue())
+
+
+def test_a_bomb_is_refused_before_it_fills_the_disk(tmp_path):
+    head = tarfile.TarInfo("recordings/bomb.wav")
+    head.size = shutil.disk_usage(tmp_path).free + 1
+    refuses(tmp_path, gzip.compress(head.tobuf() + bytes(1 << 20)))
+
+
+def test_a_database_damaged_before_it_was_kept_is_refused(tmp_path, whole):
+    with tarfile.open(fileobj=io.BytesIO(whole)) as old:
+        found = {m.name: old.extractfile(m).read() for m in old.getmembers()}
+    database = bytearray(found[SQLITE_MEMBER])
+    for page in range(4096 * 3, len(database) - 4096, 4096):
+        database[page : page + 64] = os.urandom(64)
+    refuses(tmp_path, archive(member(SQLITE_MEMBER, bytes(database))))
+
+
+def test_a_backup_of_a_former_release_with_its_manifest_first_comes_back(tmp_path, whole):
+    with tarfile.open(fileobj=io.BytesIO(whole)) as old:
+        found = [(m, old.extractfile(m).read()) for m in old.getmembers()]
+    told = json.loads(found[-1][1]) | {"format": 1}
+    text_of = json.dumps(told).encode()
+    with tarfile.open(tmp_path / "old.tar.gz", "w:gz") as written:
+        info = tarfile.TarInfo(MANIFEST)
+        info.size = len(text_of)
+        written.addfile(info, io.BytesIO(text_of))
+        for info, content in found[:-1]:
+            written.addfile(info, io.BytesIO(content))
+    after = empty(tmp_path / "after")
+    restore(after, tmp_path / "old.tar.gz", NOW, replace=False)
+    assert people(after) == ["admin"]
+
+
+# --- while the line works
+
+
+def test_what_grows_comes_and_goes_while_it_is_kept_does_no_harm(tmp_path):
+    settings = lived_in(tmp_path / "var")
+    stop = threading.Event()
+
+    def live() -> None:
+        for number in range(1_000_000):
+            path = settings.recordings_dir / f"{number % 40}.wav"
+            if path.exists():
+                path.unlink()
+            else:
+                path.write_bytes(bytes(20_000))
+            with (settings.recordings_dir / "growing.wav").open("ab") as growing:
+                growing.write(bytes(3200))
+            if stop.is_set():
+                return
+
+    living = threading.Thread(target=live)
+    living.start()
+    try:
+        for number in range(5):
+            file = tmp_path / f"{number}.tar.gz"
+            backup(settings, file, NOW)
+            check(file)
+    finally:
+        stop.set()
+        living.join()
+    restore(empty(tmp_path / "after"), tmp_path / "4.tar.gz", NOW, replace=False)
+
+
+def test_nothing_is_written_by_a_check(tmp_path, whole):
+    file = tmp_path / "line.tar.gz"
+    file.write_bytes(whole)
+    report = check(file)
+    assert report.files == 4
+    assert [path.name for path in tmp_path.iterdir()] == ["line.tar.gz"]
