@@ -18,6 +18,8 @@ from admin_web.flows.published import flow_set
 from admin_web.formatting import ago, day_text, local, whole
 from admin_web.health.state import LineState, line_state
 from admin_web.health.voices import VoiceState, state_of
+from admin_web.home.machine import machine
+from admin_web.home.part import Part
 from admin_web.names import tone, word
 from admin_web.telephone.views import telephone
 from admin_web.transcripts.standing import Standing, standing
@@ -104,16 +106,6 @@ class Tile:
     query: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One part of the line and how it stands."""
-
-    name: str
-    word: str
-    tone: str
-    detail: str
-
-
 @blueprint.get("/")
 def home() -> ResponseReturnValue:
     """How the line is doing."""
@@ -137,7 +129,12 @@ def home() -> ResponseReturnValue:
         "home/home.html",
         line=_headline(state, now),
         tiles=tiles,
-        parts=[*parts, *voices, _transcripts(writing)],
+        parts=[
+            *parts,
+            *voices,
+            _transcripts(writing),
+            *machine(state, desk().settings.state_dir),
+        ],
         troubles=troubles,
         main_flow=main_flow,
         fresh=untouched,
