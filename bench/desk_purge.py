@@ -63,7 +63,7 @@ def main() -> None:
     with Writer(database) as alone:
         time.sleep(5.0)
     figures["small_writes_alone"] = alone.figures()
-    for kind in ("complaints", "recordings", "transcripts", "calls"):
+    for kind in ("complaints", "recordings", "transcripts", "calls", "audit"):
         figures[kind] = purged(database, Periods(**nothing | {kind: days}), given.batches)
     with Writer(database) as writer:
         figures["counting"] = counted(database)
