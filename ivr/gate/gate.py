@@ -55,6 +55,7 @@ class Gate:
         self.counters: Counter[str] = Counter()
         self._sources: OrderedDict[str, _Source] = OrderedDict()
         self._proved_at: OrderedDict[str, float] = OrderedDict()
+        self._hosts: set[str] = set()
         self._called: OrderedDict[str, None] = OrderedDict()
         self._calls: Counter[str] = Counter()
         self._connections: Counter[str] = Counter()
@@ -68,8 +69,13 @@ class Gate:
         """Whether a packet of `size` bytes may be read; `proven` where TCP carried it."""
         if host in self.trusted:
             return True
+        if not proven and host not in self._hosts and not self._has_room(now):
+            # Forged addresses, most likely, each seen once: not even remembered.
+            self.counters["too many strangers"] += 1
+            return False
         source = source_of(host)
         known = self._source(source, now)
+        self._remember(host)
         credit = known.credit + size + OVERHEAD_BYTES
         most = self.limits.credit_bytes
         known.credit = credit if credit < most else most
@@ -87,20 +93,26 @@ class Gate:
             self.offence(host, Offence.FLOOD, now, proven=proven)
             return False
         known.tokens = tokens - 1.0
-        if not proven and source not in self._proved_at and not self._room_for_strangers(now):
-            self.counters["too many strangers"] += 1
-            return False
+        if not proven and source not in self._proved_at:
+            if not self._has_room(now):
+                self.counters["too many strangers"] += 1
+                return False
+            self._strangers -= 1.0
         return True
 
-    def _room_for_strangers(self, now: float) -> bool:
+    def _has_room(self, now: float) -> bool:
+        """Whether strangers together have not used up what they share."""
         limits = self.limits
         tokens = self._strangers + (now - self._strangers_at) * limits.strangers_a_second
         self._strangers_at = now
         self._strangers = tokens = min(tokens, limits.strangers_burst)
-        if tokens < 1.0:
-            return False
-        self._strangers = tokens - 1.0
-        return True
+        return tokens >= 1.0
+
+    def _remember(self, host: str) -> None:
+        if host not in self._hosts:
+            if len(self._hosts) >= self.limits.sources:
+                self._hosts.clear()
+            self._hosts.add(host)
 
     def _source(self, source: str, now: float) -> _Source:
         known = self._sources.get(source)
