@@ -65,6 +65,7 @@ def served(*, whole: bool = False, **settings: str) -> Iterator[tuple[int, int]]
             "IVR_SIP_PORT": str(port),
             "IVR_RTP_PORTS": "32000-59999",
             "IVR_MAX_CALLS": "5000",
+            "IVR_MAX_LATE_MS": "0",
             "IVR_BENCH_FLOWS": "1",
             "IVR_LOG_LEVEL": "warning",
             "IVR_DRAIN_SECONDS": "1",

@@ -168,6 +168,17 @@ SETTINGS: tuple[Setting, ...] = (
         ),
     ),
     Setting(
+        "max_late_ms",
+        values.milliseconds,
+        "40",
+        Wording("a number from 0 to 10000", "0 到 10000 的数"),
+        Wording(
+            "while sound runs later than so many milliseconds for over a second, new callers are "
+            "told that all lines are busy, so that those who are connected hear no gaps; 0: never",
+            "语音持续一秒以上迟于此毫秒数时，新来电得到“占线”，以免已接通的通话断续；0 为从不如此",
+        ),
+    ),
+    Setting(
         "who_may_call",
         values.who_may_call,
         "anyone",

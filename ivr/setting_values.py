@@ -89,6 +89,11 @@ def call_count(raw: object) -> int:
     return whole_number(raw, 1, 10000)
 
 
+def milliseconds(raw: object) -> int:
+    """A short time: 0 to 10000 ms."""
+    return whole_number(raw, 0, 10000)
+
+
 def call_bound(raw: object) -> int:
     """Up to how many calls: 0 to 10000."""
     return whole_number(raw, 0, 10000)

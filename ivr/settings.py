@@ -84,6 +84,7 @@ class Settings:
     public_address: str | None
     rtp_ports: range
     max_calls: int
+    max_late_ms: int
     who_may_call: Literal["anyone", "trunks"]
     strangers: Literal["answer", "silence"]
     trusted_networks: tuple[IPv4Network | IPv6Network, ...]

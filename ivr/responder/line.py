@@ -18,6 +18,7 @@ from twisted.python.threadpool import ThreadPool
 from ivr.media import Leg, PortsExhausted
 from ivr.records import Database
 from ivr.responder import announcements
+from ivr.responder.admission import EVERY_S, Admission, Look
 from ivr.responder.ban_book import BanBook
 from ivr.responder.call import Call
 from ivr.responder.content import Content, Snapshot, Source
@@ -50,6 +51,12 @@ from prompts.store import ClauseStore
 PROCESS = "responder"
 HEARTBEAT_S = 2.0
 RETRY_AFTER_S = 10
+LOOKED_BACK = 50
+"""Ticks whose lateness counts: the last second's."""
+REFUSING = {
+    "late": "sound or signalling runs %(ms)d ms late (IVR_MAX_LATE_MS)",
+    "no_sound": "the sound's process is being started again",
+}
 WILDCARDS = {"0.0.0.0": "::", "::": "0.0.0.0"}  # noqa: S104 - names, not a binding
 
 log = logging.getLogger(__name__)
@@ -134,6 +141,7 @@ class Line:
             [self.deadlines.tick, self.sip.tick, self._listening.tick],
         )
         self.figures = Figures()
+        self._admission = Admission(settings.max_late_ms)
         self._answered = 0
         self._refused = 0
         self._without_ports = 0
@@ -150,6 +158,7 @@ class Line:
         self._trace.start()
         self.sip.listen(self.settings.sip_host)
         self._media.start()
+        self._watch_pace()
         self._ticker.start()
         self._content.start()
         self._announcements.start()
@@ -310,21 +319,53 @@ class Line:
             self._ended = 0
             gc.collect()
 
+    def _watch_pace(self) -> None:
+        """Turn new calls away while those who are up would suffer from them."""
+        media, agent = self._media, self.sip.user_agent
+        look = Look(
+            media.pulse.late_ms,
+            self._ticker.lateness.quantile_ms(0.9, last=LOOKED_BACK),
+            media.silent_s,
+            media.running,
+        )
+        if self._admission.look(look, self.deadlines.now):
+            why, late_ms = self._admission.why, self._admission.worst_ms
+            if why:
+                log.warning("New calls are refused: %s", REFUSING[why] % {"ms": round(late_ms)})
+            else:
+                log.warning("New calls are taken again")
+            agent.refuse_new(bool(why))
+        self.deadlines.at(self.deadlines.now + EVERY_S, self._watch_pace)
+
     def _beat(self) -> None:
         self._collect_when_idle()
         self._tell()
         self.deadlines.at(self.deadlines.now + HEARTBEAT_S, self._beat)
 
+    def _refusing(self) -> str:
+        """Why no call is taken now, for the desk: late, no_sound, full, or nothing."""
+        full = self.sip.user_agent.calls >= self.settings.max_calls
+        return self._admission.why or ("full" if full else "")
+
     def _tell(self) -> None:
         """Say in the database how the line is doing."""
         said = self._announcements.said()
+        refused = {
+            name: count
+            for name, count in self.sip.user_agent.counters.items()
+            if name.startswith("refused, ")
+        }
+        turned_away = sum(refused.values()) - refused.get("refused, stopping", 0)
         detail = {
             "listening": True,
             "draining": self._stopped is not None,
             "calls": len(self._calls),
             "max_calls": self.settings.max_calls,
             "calls_answered": self._answered,
-            "calls_refused": self._refused,
+            "calls_refused": self._refused + sum(refused.values()),
+            "calls_turned_away": turned_away,
+            "refusing": self._refusing(),
+            "max_late_ms": self.settings.max_late_ms,
             "calls_without_ports": self._without_ports,
             "recordings_failed": self.recordings_failed,
             "tick_late_ms_p50": round(self._media.pulse.p50_ms, 3),

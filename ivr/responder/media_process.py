@@ -76,6 +76,7 @@ class MediaProcess:
         self._writing = False
         self._began_s = 0.0
         self._heard_s = 0.0
+        self._heard = False
         self._delay_s = 0.0
         self._stopping = False
 
@@ -83,6 +84,11 @@ class MediaProcess:
     def running(self) -> bool:
         """Whether there is a process."""
         return self._wire is not None
+
+    @property
+    def silent_s(self) -> float:
+        """Seconds since it last said something; 0 while it has not begun to."""
+        return time.monotonic() - self._heard_s if self._heard else 0.0
 
     @property
     def pid(self) -> int | None:
@@ -143,7 +149,7 @@ class MediaProcess:
             theirs.close()
         self._began_s = self._heard_s = time.monotonic()
         self._wire = Wire(ours)
-        self._writing = False
+        self._writing = self._heard = False
         self._reactor.addReader(self)
         self.engine.begin(self._wire)
 
@@ -260,6 +266,7 @@ class MediaProcess:
             self._died(str(error))
             return
         self._heard_s = time.monotonic()
+        self._heard = True
         for message in messages:
             self._take(message)
         if self._woken:

@@ -229,6 +229,31 @@ def _pace(seen: Seen) -> list[Finding]:
     ]
 
 
+def _admission(seen: Seen) -> list[Finding]:
+    """Callers who are told that all lines are busy: now, or within the last minutes."""
+    why = seen.detail.get("refusing")
+    if why == "late":
+        what = Message(
+            "The machine is too slow for one more call: new callers are told that all lines are "
+            "busy, so that those who are connected hear no gaps."
+        )
+        return [Finding("busy", True, what, _SLOW)]
+    if why == "full":
+        what = Message("All lines are busy: new callers are turned away.")
+        return [Finding("busy", True, what, _FULL)]
+    if _lately(seen, "calls_turned_away"):
+        what = Message("In the last minutes callers were turned away: all lines were busy.")
+        return [Finding("busy", False, what, _FULL)]
+    return []
+
+
+_SLOW = Message("Tell your operator: less beside the line, or a faster machine.")
+_FULL = Message(
+    "If this happens often, ask your operator for more calls at once (IVR_MAX_CALLS) or a faster "
+    "machine."
+)
+
+
 def _backup(seen: Seen) -> list[Finding]:
     if not seen.backups:
         return []
@@ -286,6 +311,7 @@ CHECKS: tuple[Callable[[Seen], list[Finding]], ...] = (
     _recordings,
     _voice,
     _pace,
+    _admission,
     _backup,
     _certificate,
     _clock,

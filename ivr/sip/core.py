@@ -46,6 +46,7 @@ class Core:
         # Calls by the connection they use: one that breaks is told to them without a search.
         self.on_connection: dict[Flow, set[Call]] = {}
         self.draining = False
+        self.overloaded = False
         self._numbers = count(1)
         self._tag_key = entropy(32)
         product = config.product

@@ -202,6 +202,10 @@ class UserAgent:
         """Take no new calls: 503 with Retry-After. Calls in progress go on."""
         self._core.draining = True
 
+    def refuse_new(self, wanted: bool) -> None:
+        """Take no new calls for now (503 with Retry-After), or take them again."""
+        self._core.overloaded = wanted
+
     def _call(self, number: int) -> Call | None:
         """The call, or None where its end is among the events not taken yet: the program cannot
         know of it, so that a command is no fault of its."""
@@ -328,7 +332,9 @@ class UserAgent:
         if (request.call_id, request.from_.tag or "") in core.callers:
             core.answer_statelessly(request, flow, 482)  # §8.2.2.2: it came by another way too
             return
-        if self._closed:
+        closed = self._closed
+        if closed:
+            core.counters[f"refused, {closed}"] += 1
             core.answer_statelessly(request, flow, 503, self._retry_after())
             return
         _ = request.record_route, request.contact, request.allow  # malformed: 400, here
@@ -345,13 +351,16 @@ class UserAgent:
         call.begin(flow, name, now, known=verdict.known)
 
     @property
-    def _closed(self) -> bool:
+    def _closed(self) -> str:
+        """Why no new call is taken; empty while they are (§21.5.4)."""
         core = self._core
-        return (
-            core.draining
-            or len(core.calls) >= core.config.max_calls
-            or len(core.transactions) >= core.config.max_transactions
-        )
+        if core.draining:
+            return "stopping"
+        if core.overloaded:
+            return "overloaded"
+        if len(core.calls) >= core.config.max_calls:
+            return "all lines busy"
+        return "too much at once" if len(core.transactions) >= core.config.max_transactions else ""
 
     def _retry_after(self) -> Fields:
         return (("Retry-After", str(self._core.config.retry_after_s)),)

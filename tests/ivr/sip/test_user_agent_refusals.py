@@ -164,6 +164,19 @@ def test_while_draining_new_calls_get_503_and_running_ones_go_on() -> None:
     assert line.statuses(call.request("BYE")) == [200]
 
 
+@pytest.mark.rfc("3261 §21.5.4")
+def test_while_overloaded_new_calls_get_503_until_it_is_over() -> None:
+    line = Line()
+    call = Answered(line)
+    line.agent.refuse_new(True)
+    answer = only(line.give(request("INVITE", body=OFFER, call_id="second")))
+    assert (answer.status, answer.retry_after) == (503, 10)
+    assert line.agent.counters["refused, overloaded"] == 1
+    assert line.statuses(call.request("INFO")) == [200]
+    line.agent.refuse_new(False)
+    assert line.statuses(request("INVITE", body=OFFER, call_id="third")) == [100]
+
+
 @pytest.mark.rfc("3261 §12.2.2")
 def test_an_old_sequence_number_is_refused_with_500_and_retry_after() -> None:
     """§12.2.2."""
