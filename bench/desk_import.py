@@ -1,4 +1,4 @@
-"""A file of bills read, stored, stored again changed and unchanged, and undone; who waits meanwhile.
+"""A file of bills: new, changed, unchanged, undone; and who waits for the database meanwhile.
 
     python -m bench.desk_import URL [--lines 100000]
 
@@ -75,7 +75,7 @@ def main() -> None:
             bill_import.begin_undo(session, newest, who="bench", now=datetime.now(UTC))
         bill_import.work(database.begin, newest, None, read=database.read)
         with database.read() as session:
-            assert bill_import.get(session, newest).state is ImportState.UNDONE  # noqa: S101
+            assert bill_import.get(session, newest).state is ImportState.UNDONE
 
     figures["undo of the last"] = measured(database, undo)
     print(json.dumps(figures, indent=2))
