@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 from flask import Flask, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFProtect
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from admin_web import (
     alarms,
@@ -112,11 +111,6 @@ def create_app(
         WTF_CSRF_SSL_STRICT=settings.https,
     )
     app.extensions[EXTENSION] = Desk(settings, database, ZoneInfo(settings.timezone), now)
-    if settings.trusted_proxies:
-        hops = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
-            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
-        )
     health.pages.attach(app)
     security.attach(app, settings)
     languages.attach(app)

@@ -58,9 +58,8 @@ class ListedSetting:
 class DeskSettings:
     """Everything the desk needs that is not in the database.
 
-    ``trusted_proxies`` is the number of reverse proxies in front whose ``X-Forwarded-*``
-    headers are believed; 0 means none. ``https`` says users reach the desk by HTTPS: cookies
-    are then marked Secure and HSTS is sent. ``api_token`` opens ``/api`` beside the tokens made on
+    ``https`` says users reach the desk by HTTPS: cookies are then marked Secure and HSTS is sent
+    (what proxies say is judged before, by ``ivr.web_server.proxies``). ``api_token`` opens ``/api`` beside the tokens made on
     the page, and a program may ask ``api_rate`` times a minute.
     ``prompts_dir`` holds what staff recorded; ``texts_dir`` and ``flows_dir`` replace the texts and
     flows that come with the line. ``voice_of`` names the voice of a language as the store's keys do
@@ -73,7 +72,6 @@ class DeskSettings:
     secret_key: str
     timezone: str = "Asia/Shanghai"
     https: bool = False
-    trusted_proxies: int = 0
     voice_socket: Path | None = None
     recordings_dir: Path | None = None
     prompts_dir: Path | None = None

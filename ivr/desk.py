@@ -19,6 +19,7 @@ from admin_web.settings import ListedSetting, MailSettings
 from admin_web.streams.door import Streams
 from admin_web.streams.routes import STREAMS
 from ivr.browser_calls import BrowserLine
+from ivr.certificates import CertificateFiles
 from ivr.desk_chores import Chore, Chores, counting, mailing
 from ivr.lifeline import announce_ready
 from ivr.nightly import Nightly
@@ -31,7 +32,7 @@ from ivr.settings import Settings
 from ivr.settings_listing import shown_value
 from ivr.transcripts import installed
 from ivr.watch import Watch
-from ivr.web_server import Pages, serve
+from ivr.web_server import HttpsCertificate, Pages, Proxies, serve
 from ivr.web_server.asgi import Receive, Scope, Send
 
 # A recording of five minutes and its form; admin_web limits each page further.
@@ -44,9 +45,7 @@ def desk_settings(settings: Settings) -> DeskSettings:
         state_dir=settings.state_dir,
         secret_key=secret_key(settings.state_dir),
         timezone=settings.timezone.key,
-        https=settings.https,
-        # HTTPS is always a proxy's work here, and then its X-Forwarded-For names the user.
-        trusted_proxies=1 if settings.https else 0,
+        https=settings.https or settings.https_certificate is not None,
         voice_socket=settings.voice_socket,
         recordings_dir=settings.recordings_dir,
         prompts_dir=settings.prompts_dir,
@@ -152,6 +151,9 @@ def main(settings: Settings) -> None:
     async def front(scope: Scope, receive: Receive, send: Send) -> None:
         await (streams if streams.serves(scope) else pages)(scope, receive, send)
 
+    https = None
+    if settings.https_certificate is not None:
+        https = HttpsCertificate(CertificateFiles(settings.https_certificate, settings.https_key))
     nightly = _nightly(database, settings)
     chores = _chores(application, database, settings)
     chores += [Chore(name, night.tend) for name, night in nightly.items()]
@@ -164,11 +166,12 @@ def main(settings: Settings) -> None:
         # The watch has a thread of its own: what it looks for is what holds the other chores up.
         with Chores(chores), Chores([Chore("Watching", watch.look)]):
             serve(
-                front,
+                Proxies(front, settings.trusted_proxies if settings.https else ()),
                 settings.web_host,
                 settings.web_port,
                 when_listening=announce_ready,
                 when_stopping=streams.stop,
+                https=https,
             )
     finally:
         pages.close()

@@ -119,7 +119,8 @@ def addresses(settings: Settings) -> Wording:
     host = settings.public_address or settings.sip_host
     dial = sip_address(own_address() if host in _ANY_ADDRESS else host, settings.sip_port)
     web_host = "127.0.0.1" if settings.web_host in _ANY_ADDRESS else settings.web_host
-    page = f"http://{_in_url(web_host)}:{settings.web_port}/"
+    scheme = "http" if settings.https_certificate is None else "https"
+    page = f"{scheme}://{_in_url(web_host)}:{settings.web_port}/"
     return Wording(
         f"The line answers.\n  dial       {dial}\n  staff page {page}\n  stop       Ctrl-C",
         f"线路已接通。\n  拨打     {dial}\n  管理页面 {page}\n  停止     Ctrl-C",

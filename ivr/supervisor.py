@@ -70,6 +70,7 @@ class Part:
     stops: int
     stop_limit_s: float = STOP_LIMIT_S
     optional: bool = False
+    renews: bool = False  # it has certificates, and looks at them on SIGHUP
 
 
 def parts(drain_seconds: float, *, transcripts: bool = False) -> tuple[Part, ...]:
@@ -79,9 +80,9 @@ def parts(drain_seconds: float, *, transcripts: bool = False) -> tuple[Part, ...
         return (sys.executable, "-m", "ivr", "serve", "--only", name)
 
     needed = (
-        Part("responder", command("responder"), 0, drain_seconds + DRAIN_GRACE_S),
+        Part("responder", command("responder"), 0, drain_seconds + DRAIN_GRACE_S, renews=True),
         Part("voice", command("voice"), 1),
-        Part("desk", command("desk"), 1),
+        Part("desk", command("desk"), 1, renews=True),
     )
     if not transcripts:
         return needed
@@ -169,7 +170,9 @@ class Supervisor:
         for key, _ in self._selector.select(timeout):
             if key.data is None:
                 for number in os.read(wakeup_read, 512):
-                    if number != signal.SIGCHLD:
+                    if number == signal.SIGHUP and not sys.stdin.isatty():
+                        self._renew_asked()
+                    elif number != signal.SIGCHLD:
                         self._stop_asked(signal.Signals(number))
             else:
                 self._heard_from(key.data)
@@ -249,6 +252,18 @@ class Supervisor:
             f"signal {-status}" if status < 0 else f"status {status}",
             delay_s,
         )
+
+    def _renew_asked(self) -> None:
+        """Certificates are new: each part that has one looks at it.
+
+        From a terminal the same signal says that the terminal has gone, and ends the line.
+        """
+        log.info("SIGHUP: certificates are looked at again")
+        for child in self._children:
+            if child.process is None or child.state is not State.RUNNING:
+                continue
+            if child.ready and child.part.renews:
+                os.kill(child.process.pid, signal.SIGHUP)
 
     def _stop_asked(self, number: signal.Signals) -> None:
         now = time.monotonic()

@@ -7,11 +7,13 @@ import resource
 import signal
 import socket
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import uvicorn
 
 from ivr.web_server.asgi import Application
 from ivr.web_server.patience import PatientHttp, PatientWebSocket
+from ivr.web_server.tls import HttpsCertificate
 
 # As long as proxies usually keep theirs, and longer than a clerk reads.
 KEEP_ALIVE_S = 75
@@ -53,6 +55,7 @@ def server(
     *,
     when_listening: Callable[[], None],
     when_stopping: Callable[[], None],
+    https: HttpsCertificate | None = None,
 ) -> Server:
     """A server with the desk's limits, not yet running."""
     config = uvicorn.Config(
@@ -68,7 +71,8 @@ def server(
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,  # admin_web believes a proxy where the settings say there is one
+        proxy_headers=False,  # `proxies` believes those that the settings name
+        ssl_context_factory=None if https is None else lambda _config, _usual: https.context,
         limit_concurrency=CONNECTIONS,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=STOP_S,
@@ -83,9 +87,12 @@ def serve(
     *,
     when_listening: Callable[[], None],
     when_stopping: Callable[[], None],
+    https: HttpsCertificate | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; a port that is taken ends the process with status 3."""
     _allow_connections()
+    # Somebody has renewed a certificate, perhaps not ours: never a reason to end.
+    signal.signal(signal.SIGHUP, lambda *_: https.renew() if https is not None else None)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     # A malformed or refused request is its sender's affair, not the operator's.
     logging.getLogger("uvicorn.error").addFilter(
@@ -94,9 +101,15 @@ def serve(
     # uvicorn raises the signal again when it has stopped: what follows here must still run.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
-    server(
-        application, host, port, when_listening=when_listening, when_stopping=when_stopping
-    ).run()
+    with https or nullcontext():
+        server(
+            application,
+            host,
+            port,
+            when_listening=when_listening,
+            when_stopping=when_stopping,
+            https=https,
+        ).run()
 
 
 _NOT_OURS = frozenset(
