@@ -1,10 +1,12 @@
-"""The one thread that writes every call's recording, so that no tick waits for a disk.
+"""The two threads that write every call's recording, so that no tick waits for a disk.
 
-Ticks put jobs into a queue; the thread appends what has come, brings the
-headers up to date and calls fsync, all recordings together, at least every
-half second while there is anything to write. What is heard is on the disk at
-most about a second later: half a second gathered in the tick, half a second
-here. A disk that fails ends the recordings it fails, and no other.
+Ticks put jobs into a queue; the first thread appends what has come and brings the headers up to
+date, all recordings together, at least every half second while there is anything to write. From
+then on the death of this process costs nothing of it: half a second gathered in the tick, and no
+more. The second thread calls fsync, which is for the power to fail: on a disk that is busy with
+something else fsync was seen to take seconds, and the words of all other callers must not wait
+behind it. A recording's end is told once it is synced. A disk that fails ends the recordings it
+fails, and no other.
 """
 
 import os
@@ -27,14 +29,17 @@ _linear = np.array(ulaw_to_linear_table, dtype="<i2")
 
 @dataclass(slots=True, eq=False)
 class RecordingFile:
-    """One recording on its way to the disk; the thread alone touches all but `path`."""
+    """One recording on its way to the disk; the threads alone touch all but `path`."""
 
     path: Path
     descriptor: int = -1
     data_bytes: int = 0
     header_bytes: int = 0  # of data, as the header on the disk says
-    dirty: bool = False
     over: bool = False
+    """No more is written; the syncing thread closes it."""
+    sync_asked: bool = False
+    new: bool = True
+    """Its name in its folder is not synced yet."""
     resume: bool = False
 
 
@@ -65,13 +70,22 @@ class _Dirty:
     since: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """The syncing thread could not sync it."""
+
+    file: RecordingFile
+
+
 class RecordingWriter:
-    """Starts its thread with the first recording; `close` writes all that is left."""
+    """Starts its threads with the first recording; `close` writes all that is left."""
 
     def __init__(self) -> None:
         self.finished: SimpleQueue[FinishedFile] = SimpleQueue()
-        self._jobs: SimpleQueue[RecordingFile | _Append | _Finish | None] = SimpleQueue()
+        self._jobs: SimpleQueue[RecordingFile | _Append | _Finish | _Failed | None] = SimpleQueue()
+        self._syncs: SimpleQueue[RecordingFile | _Finish | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._syncer: threading.Thread | None = None
 
     def open(self, path: Path, *, resume: bool = False) -> RecordingFile:
         """Begin a file; an error shows as a FinishedFile with cause "failed".
@@ -80,7 +94,11 @@ class RecordingWriter:
         """
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="recordings", daemon=True)
+            self._syncer = threading.Thread(
+                target=self._sync_forever, name="recordings sync", daemon=True
+            )
             self._thread.start()
+            self._syncer.start()
         file = RecordingFile(path, resume=resume)
         self._jobs.put(file)
         return file
@@ -94,13 +112,15 @@ class RecordingWriter:
         self._jobs.put(_Finish(file, cause))
 
     def close(self) -> None:
-        """Write what has been given and end the thread."""
-        if self._thread is not None:
+        """Write what has been given and end the threads."""
+        if self._thread is not None and self._syncer is not None:
             self._jobs.put(None)
             self._thread.join()
-            self._thread = None
+            self._syncs.put(None)
+            self._syncer.join()
+            self._thread = self._syncer = None
 
-    # -- the thread
+    # -- the writing thread
 
     def _run(self) -> None:
         dirty = _Dirty()
@@ -111,14 +131,14 @@ class RecordingWriter:
                     raise Empty
                 job = self._jobs.get(timeout=wait)
             except Empty:
-                self._sync(dirty)
+                self._bring_up_to_date(dirty)
                 continue
             if job is None:
-                self._sync(dirty)
+                self._bring_up_to_date(dirty)
                 return
             self._do(job, dirty)
 
-    def _do(self, job: RecordingFile | _Append | _Finish, dirty: _Dirty) -> None:
+    def _do(self, job: RecordingFile | _Append | _Finish | _Failed, dirty: _Dirty) -> None:
         file = job if isinstance(job, RecordingFile) else job.file
         if file.over:
             return
@@ -128,28 +148,39 @@ class RecordingWriter:
                     _reopen(file)
                 else:
                     _create(file)
+                self._ask_to_sync(file)
             elif isinstance(job, _Append):
                 samples = _linear[np.frombuffer(job.ulaw, np.uint8)].tobytes()
                 _write_all(file.descriptor, samples, wav.header_bytes + file.data_bytes)
                 file.data_bytes += len(samples)
                 dirty.files.add(file)
                 dirty.since = dirty.since if dirty.since is not None else monotonic()
+            elif isinstance(job, _Finish):
+                dirty.files.discard(file)
+                _write_header(file)
+                self._end(file, job.cause)
             else:
                 dirty.files.discard(file)
-                _sync_file(file)
-                self._end(file, job.cause)
+                self._fail(file)
         except OSError:
             dirty.files.discard(file)
             self._fail(file)
 
-    def _sync(self, dirty: _Dirty) -> None:
+    def _bring_up_to_date(self, dirty: _Dirty) -> None:
         for file in dirty.files:
             try:
-                _sync_file(file)
+                _write_header(file)
             except OSError:
                 self._fail(file)
+            else:
+                self._ask_to_sync(file)
         dirty.files.clear()
         dirty.since = None
+
+    def _ask_to_sync(self, file: RecordingFile) -> None:
+        if not file.sync_asked:  # one that waits already covers this too
+            file.sync_asked = True
+            self._syncs.put(file)
 
     def _fail(self, file: RecordingFile) -> None:
         """Keep what reached the disk, and say so."""
@@ -164,7 +195,27 @@ class RecordingWriter:
 
     def _end(self, file: RecordingFile, cause: RecordingCause) -> None:
         file.over = True
+        self._syncs.put(_Finish(file, cause))
+
+    # -- the syncing thread
+
+    def _sync_forever(self) -> None:
+        while (job := self._syncs.get()) is not None:
+            if isinstance(job, RecordingFile):
+                job.sync_asked = False
+                try:
+                    _sync(job)
+                except OSError:
+                    self._jobs.put(_Failed(job))
+            else:
+                self._close(job.file, job.cause)
+
+    def _close(self, file: RecordingFile, cause: RecordingCause) -> None:
         if file.descriptor >= 0:
+            try:
+                _sync(file)
+            except OSError:
+                cause = "failed"
             try:
                 os.close(file.descriptor)
             except OSError:
@@ -178,13 +229,6 @@ def _create(file: RecordingFile) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
     file.descriptor = os.open(file.path, flags, 0o640)
     _write_all(file.descriptor, wav.header(0), 0)
-    os.fsync(file.descriptor)
-    # The name too must survive a crash of the machine.
-    folder = os.open(file.path.parent, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _reopen(file: RecordingFile) -> None:
@@ -205,7 +249,20 @@ def _write_all(descriptor: int, data: bytes, position: int) -> None:
         position += written
 
 
-def _sync_file(file: RecordingFile) -> None:
+def _write_header(file: RecordingFile) -> None:
     _write_all(file.descriptor, wav.header(file.data_bytes), 0)
     file.header_bytes = file.data_bytes
+
+
+def _sync(file: RecordingFile) -> None:
+    if file.descriptor < 0:
+        return  # it has ended, synced
     os.fsync(file.descriptor)
+    if file.new:
+        # The name too must survive a crash of the machine.
+        file.new = False
+        folder = os.open(file.path.parent, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

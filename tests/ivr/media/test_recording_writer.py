@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import wave
 from pathlib import Path
@@ -112,3 +113,54 @@ def test_a_kill_keeps_what_was_said_up_to_a_second_before(tmp_path: Path):
     process.stdout.close()
     assert frames(path) == ulaw_to_linear(b"\x01" * 8000)
     assert repair_wav(path) == 1.0
+
+
+def test_a_disk_that_is_slow_to_sync_holds_up_nothing_that_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A kill then costs nothing, whatever the disk is busy with."""
+    going_on, asked = threading.Event(), threading.Event()
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        asked.set()
+        assert going_on.wait(60.0)
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    writer = RecordingWriter()
+    one, two = writer.open(tmp_path / "one.wav"), writer.open(tmp_path / "two.wav")
+    try:
+        assert asked.wait(deadline_s)
+        for _ in range(4):
+            for file in (one, two):
+                writer.append(file, b"\x01" * 4000)
+        limit = time.monotonic() + deadline_s
+        for file in (one, two):
+            while not file.path.exists() or len(frames(file.path)) < 4 * 8000:
+                assert time.monotonic() < limit, "written behind a sync"
+                time.sleep(0.01)
+        writer.finish(one, "stopped")
+        # Its end is told only when the disk has it.
+        assert writer.finished.empty()
+    finally:
+        going_on.set()
+    assert finished(writer).file is one
+    writer.close()
+
+
+def test_a_disk_that_fails_to_sync_fails_the_recording(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def fsync(_descriptor: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    writer = RecordingWriter()
+    file = writer.open(tmp_path / "a.wav")
+    writer.append(file, b"\x01" * 800)
+    done = finished(writer)
+    assert (done.file, done.cause) == (file, "failed")
+    writer.finish(file, "stopped")
+    writer.close()
+    assert writer.finished.empty()
