@@ -7,9 +7,10 @@ and taken back, and the line itself ends one, both through the proxy.
 
 import importlib.util
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,13 +18,15 @@ from tests.line.callers.linphone import place_linphone
 from tests.line.callers.placing import BARESIP_MODULES, place_baresip, place_pjsip, place_sipp
 from tests.line.front import HOST, MISSING, Front, fronted
 from tests.line.heard import ENOUGH, Samples, find, in_order
-from tests.line.jobs import Script, begun
+from tests.line.jobs import Script, Town, begun
 from tests.line.phone import wait_until
 from tests.line.pjsip import PjsipPhone
 from tests.line.responder import Responder, rendered_town, responder
 
 LANGUAGE = "zh-CN"
-PLACE = {
+ATTEMPTS = 3
+Place = Callable[[str, Script, Path], Samples]
+PLACE: dict[str, Place] = {
     "pjsip": place_pjsip,
     "baresip": place_baresip,
     "linphone": place_linphone,
@@ -35,24 +38,16 @@ ABSENT = {
     "linphone": shutil.which("linphonec") is None and "apt install linphone-cli",
     "sipp": shutil.which("sipp") is None and "apt install sip-tester",
 }
-NUMBERS = {"pjsip": "13900000001", "baresip": "13900000002"}
-NUMBERS |= {"linphone": "13900000003", "sipp": "13900000004"}
+NUMBERS = {"pjsip": "1390000001", "baresip": "1390000002"}
+NUMBERS |= {"linphone": "1390000003", "sipp": "1390000004"}
 # The other three are called directly in test_three_jobs.py.
-DIRECT = "13900000005"
+DIRECT = "1390000005"
 
 pytestmark = [
     pytest.mark.line,
     pytest.mark.xdist_group("line"),
     pytest.mark.timeout(300),
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """A call on its way, and its script."""
-
-    script: Script
-    heard: Future[Samples]
 
 
 @pytest.fixture(scope="module")
@@ -78,33 +73,45 @@ def asks_for_a_bill(town, number: str) -> Script:
     return talk.hang_up()
 
 
+def heard_by(place: Place, target: str, town: Town, number: str, folder: Path) -> str:
+    """Place the call until what should be heard was; the number of the caller that heard it.
+
+    These callers keep time rather than listen, and drop sound that comes late: on a machine that
+    is starved a call may be spoilt that the line served well. What is wrong stays wrong.
+    """
+    for attempt in range(ATTEMPTS):
+        script = asks_for_a_bill(town, f"{number}{attempt}")
+        own = folder / str(attempt)
+        own.mkdir()
+        try:
+            in_order(place(target, script, own), script.expected)
+        except AssertionError:
+            if attempt + 1 == ATTEMPTS:
+                raise
+        else:
+            return script.caller
+    raise AssertionError
+
+
 @pytest.fixture(scope="module")
-def placed(request, served, tmp_path_factory) -> Iterator[dict[str, Placed]]:
+def placed(request, served, tmp_path_factory) -> Iterator[dict[str, Future[str]]]:
     """Every call that can be made here, all at once."""
     town = rendered_town(served)
-    ways = {name: (PLACE[name], NUMBERS[name]) for name in PLACE if not ABSENT[name]}
     target = "" if MISSING else request.getfixturevalue("front").target
-    with ThreadPoolExecutor(len(PLACE) + 1) as pool:
-        calls: dict[str, Placed] = {}
-
-        def begin(name: str, place, to: str, number: str) -> None:
-            script = asks_for_a_bill(town, number)
-            folder = tmp_path_factory.mktemp(name)
-            calls[name] = Placed(script, pool.submit(place, to, script, folder))
-
-        if target:
-            for name, (place, number) in ways.items():
-                begin(name, place, target, number)
-        if not ABSENT["linphone"]:
-            begin("direct", place_linphone, served.target, DIRECT)
-        yield calls
+    wanted = {name: (PLACE[name], target, NUMBERS[name]) for name in PLACE if target}
+    wanted["direct"] = (place_linphone, served.target, DIRECT)
+    with ThreadPoolExecutor(len(wanted)) as pool:
+        yield {
+            name: pool.submit(heard_by, place, to, town, number, tmp_path_factory.mktemp(name))
+            for name, (place, to, number) in wanted.items()
+            if not ABSENT["linphone" if name == "direct" else name]
+        }
 
 
-def check(served: Responder, placed: Placed) -> dict:
+def check(served: Responder, placed: Future[str]) -> dict[str, Any]:
     """What should be heard was, in order; the call is written as ended by the caller."""
-    in_order(placed.heard.result(), placed.script.expected)
     call = served.until_row(
-        "SELECT * FROM calls WHERE caller = ? AND ended_at IS NOT NULL", placed.script.caller
+        "SELECT * FROM calls WHERE caller = ? AND ended_at IS NOT NULL", placed.result()
     )
     assert call["ended_by"] == "caller"
     steps = served.rows("SELECT * FROM call_steps WHERE call_id = ? ORDER BY seq", call["id"])
@@ -136,7 +143,7 @@ def test_hold_and_the_lines_own_bye_go_through_the_proxy(served, front, placed, 
     if ABSENT["pjsip"]:
         pytest.skip(f"pjsip is not installed: {ABSENT['pjsip']}")
     town = rendered_town(served)
-    with PjsipPhone(tmp_path, "13900000006") as phone:
+    with PjsipPhone(tmp_path, "1390000006") as phone:
         phone.do(call=front.target)
         phone.until_state("CONFIRMED")
         phone.until(lambda told: told.get("sound"), "the greeting")
