@@ -103,7 +103,8 @@ def create_app(
         MAX_CONTENT_LENGTH=settings.max_upload_mib * MIB,
         MAX_FORM_MEMORY_SIZE=2 * MIB,  # the longest call flow fits with room to spare
         PERMANENT_SESSION_LIFETIME=settings.sessions.idle,
-        SESSION_COOKIE_NAME="desk_session",
+        # `__Host-`: no other host of the domain and no page without HTTPS can set it (RFC 6265bis).
+        SESSION_COOKIE_NAME="__Host-desk_session" if settings.https else "desk_session",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.https,

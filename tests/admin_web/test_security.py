@@ -183,3 +183,16 @@ def test_a_fault_of_ours_shows_a_page_without_its_details(desk: DeskUnderTest) -
     assert add.status_code == 500
     assert "Something failed" in add.text
     assert "call_steps" not in add.text
+
+
+def test_the_session_of_a_desk_behind_https_belongs_to_its_host_alone(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path, https=True)
+    visitor = desk.app.test_client()
+    answer = visitor.get("/sign-in", base_url="https://line.example")
+    (cookie,) = [c for c in answer.headers.getlist("Set-Cookie") if "desk_session" in c]
+    assert cookie.startswith("__Host-desk_session=")
+    assert "Secure" in cookie
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    assert "Path=/" in cookie
+    assert "Domain" not in cookie
