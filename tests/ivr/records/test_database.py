@@ -2,6 +2,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -141,6 +142,24 @@ def test_sqlite_is_set_up_for_durability_beside_readers(tmp_path: Path):
         "foreign_keys": 1,
         "busy_timeout": 5000,
     }
+
+
+def test_what_stands_in_the_log_is_brought_into_the_file_on_request(database, tmp_path: Path):
+    with database.begin() as session:
+        session.add(Heartbeat(process="responder", at=NOW, detail={}))
+    database.checkpoint()
+    if database.url.get_backend_name() == "sqlite":
+        alone = tmp_path / "without_log.db"
+        alone.write_bytes(Path(database.url.database).read_bytes())
+        with closing(sqlite3.connect(alone)) as file:
+            assert file.execute("SELECT process FROM heartbeats").fetchall() == [("responder",)]
+
+
+def test_postgresql_compiles_no_statement(database):
+    if database.url.get_backend_name() != "postgresql":
+        pytest.skip("SQLite has no such thing")
+    with database.read() as session:
+        assert session.scalar(text("SHOW jit")) == "off"
 
 
 def test_a_new_file_that_another_switches_to_write_ahead_is_waited_for(tmp_path: Path):

@@ -9,10 +9,18 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import func, select
 
 from ivr.records import Database
-from ivr.records.tables import Bill, BillState
-from ivr.services import bill_columns, bill_fields, bill_import, bill_storing, bills
+from ivr.records.tables import Bill, BillImportLine, BillState
+from ivr.services import (
+    bill_columns,
+    bill_fields,
+    bill_import,
+    bill_staging,
+    bill_storing,
+    bills,
+)
 from ivr.services.bill_import import import_bills
 from ivr.services.errors import RefusedError
 
@@ -118,6 +126,32 @@ def test_the_same_file_again_changes_nothing(database: Database, tmp_path: Path)
         row = bill_import.get(session, 2)
         assert (row.new, row.changed, row.unchanged, row.missing) == (0, 0, 30, 0)
         assert bills.find_account(session, ACCOUNTS[0]).bills[0].due_on == date(2026, 12, 5)
+
+
+def lines_kept(database: Database) -> dict[int, int]:
+    with database.read() as session:
+        rows = session.execute(
+            select(BillImportLine.import_id, func.count()).group_by(BillImportLine.import_id)
+        )
+        return {import_id: count for import_id, count in rows}
+
+
+def test_lines_of_no_use_any_more_go_some_at_a_time(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bill_staging, "FORGOTTEN_AT_ONCE", 2)
+    monkeypatch.setattr(bill_import, "KEPT_FOR_UNDO", 2)
+    for _ in range(3):
+        import_bills(database.begin, file_of(tmp_path, 10))
+    assert lines_kept(database) == {2: 30, 3: 30}  # of three, the last two can be undone
+    bad = file_of(tmp_path, 10)
+    bad.write_text(bad.read_text() + "no account,water,2026-11,1,2026-12-05\n")
+    import_bills(database.begin, bad, all_or_nothing=True)
+    assert lines_kept(database) == {2: 30, 3: 30}  # nothing is left of what was dropped
+    with database.begin() as session:
+        bill_import.begin_undo(session, 3, who="x", now=NOW)
+    bill_import.work(database.begin, 3, None, read=database.read)
+    assert lines_kept(database) == {2: 30}
 
 
 @given(st.lists(st.text(max_size=12), max_size=12))
