@@ -133,7 +133,7 @@ def lines_kept(database: Database) -> dict[int, int]:
         rows = session.execute(
             select(BillImportLine.import_id, func.count()).group_by(BillImportLine.import_id)
         )
-        return {import_id: count for import_id, count in rows}
+        return {row[0]: row[1] for row in rows}
 
 
 def test_lines_of_no_use_any_more_go_some_at_a_time(
