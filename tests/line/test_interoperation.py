@@ -7,25 +7,22 @@ and taken back, and the line itself ends one, both through the proxy.
 
 import importlib.util
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.line.callers.linphone import place_linphone
 from tests.line.callers.placing import BARESIP_MODULES, place_baresip, place_pjsip, place_sipp
+from tests.line.callers.timekeeping import Place, heard_by
 from tests.line.front import HOST, MISSING, Front, fronted
-from tests.line.heard import ENOUGH, Samples, find, in_order
-from tests.line.jobs import Script, Town, begun
+from tests.line.heard import ENOUGH, find
 from tests.line.phone import wait_until
 from tests.line.pjsip import PjsipPhone
 from tests.line.responder import Responder, rendered_town, responder
 
 LANGUAGE = "zh-CN"
-ATTEMPTS = 3
-Place = Callable[[str, Script, Path], Samples]
 PLACE: dict[str, Place] = {
     "pjsip": place_pjsip,
     "baresip": place_baresip,
@@ -64,33 +61,6 @@ def front(tmp_path_factory, served, rtp_low) -> Iterator[Front]:
     # On an address of its own, the relay's ports are nobody else's.
     with fronted(tmp_path_factory.mktemp("front"), served.sip_port, rtp_low) as one:
         yield one
-
-
-def asks_for_a_bill(town, number: str) -> Script:
-    """Greeting, main menu, and what is asked for there: each key is heard by what follows."""
-    talk = begun(town, LANGUAGE, number, "1")
-    talk.hear("bill_ask_account")
-    return talk.hang_up()
-
-
-def heard_by(place: Place, target: str, town: Town, number: str, folder: Path) -> str:
-    """Place the call until what should be heard was; the number of the caller that heard it.
-
-    These callers keep time rather than listen, and drop sound that comes late: on a machine that
-    is starved a call may be spoilt that the line served well. What is wrong stays wrong.
-    """
-    for attempt in range(ATTEMPTS):
-        script = asks_for_a_bill(town, f"{number}{attempt}")
-        own = folder / str(attempt)
-        own.mkdir()
-        try:
-            in_order(place(target, script, own), script.expected)
-        except AssertionError:
-            if attempt + 1 == ATTEMPTS:
-                raise
-        else:
-            return script.caller
-    raise AssertionError
 
 
 @pytest.fixture(scope="module")

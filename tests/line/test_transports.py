@@ -1,12 +1,15 @@
 """UDP and TCP, IPv4 and IPv6: the same line by every path."""
 
 import re
+import shutil
 import socket
 from collections.abc import Iterator
 
 import pytest
 
 from tests.line import wire
+from tests.line.callers.linphone import place_linphone
+from tests.line.callers.timekeeping import heard_by
 from tests.line.harness import free_port
 from tests.line.jobs import Town
 from tests.line.phone import Phone
@@ -164,6 +167,18 @@ def test_a_caller_on_ipv4_talks_to_a_person_on_ipv6(served, operator_port):
         person.sound.tone(620)
         person.sound.until_tone(440)
         caller.sound.until_tone(620)
+
+
+@pytest.mark.rfc("5118 §4.6", "3261 §25.1")
+@pytest.mark.usefixtures("placed")
+def test_linphone_calls_by_ipv6_and_is_heard_and_hears(served, tmp_path):
+    if shutil.which("linphonec") is None:
+        pytest.skip("linphone is not installed: apt install linphone-cli")
+    town = rendered_town(served)
+    target = f"sip:line@[::1]:{served.sip_port}"
+    number = heard_by(place_linphone, target, town, "1340000009", tmp_path)
+    call = served.until_row("SELECT * FROM calls WHERE caller = ? AND ended_at IS NOT NULL", number)
+    assert call["remote"].startswith("::1:")
 
 
 @pytest.mark.parametrize("journey", [journey.__name__ for journey in JOURNEYS])

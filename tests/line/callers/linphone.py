@@ -22,14 +22,17 @@ END_LIMIT_S = 5.0
 class Linphone:
     """One process without sound card: it plays one file and writes what it hears to another."""
 
-    def __init__(self, folder: Path, number: str, *, speech: Path, heard: Path) -> None:
+    def __init__(
+        self, folder: Path, number: str, *, speech: Path, heard: Path, six: bool = False
+    ) -> None:
         settings = folder / "linphonerc"
         # Without this folder it cannot open its database, and then opens no port either.
         (folder / ".local" / "share" / "linphone").mkdir(parents=True, exist_ok=True)
         settings.write_text(
             "[sip]\n"
             f"sip_port={free_port()}\nsip_tcp_port=0\nsip_tls_port=0\n"
-            f"contact=sip:{number}@127.0.0.1\nguess_hostname=0\nuse_ipv6=0\nipv6_migration_done=1\n"
+            f"contact=sip:{number}@127.0.0.1\nguess_hostname=0\n"
+            f"use_ipv6={int(six)}\nipv6_migration_done=1\n"
             "use_rfc2833=1\nuse_info=0\nregister_only_when_network_is_up=0\n"
             "[rtp]\naudio_rtp_port=-1\n"
             "[audio_codec_0]\nmime=PCMU\nrate=8000\nenabled=1\n"
@@ -101,7 +104,7 @@ def place_linphone(target: str, script: Script, folder: Path) -> Samples:
         file.setsampwidth(2)
         file.setframerate(RATE_HZ)
         file.writeframes(bytes(2 * RATE_HZ * int(script.hang_up_at_s + 30)))
-    with Linphone(folder, script.caller, speech=speech, heard=heard) as phone:
+    with Linphone(folder, script.caller, speech=speech, heard=heard, six="[" in target) as phone:
         phone.do(f"call {target}")
         phone.until("Media streams established")
         answered = time.monotonic()
