@@ -37,6 +37,8 @@ ONE_MESSAGE_S = 10
 """A message that has begun is complete by then, however its bytes drip in."""
 WITHHELD_LIMIT = 1000
 """Answers kept for sources that have not sent enough to be sent so much (`ivr.gate`)."""
+WITHHELD_S = 5.0
+"""And so long: what is still wanted is repeated within T2 (4 s), by whoever wants it."""
 BACKLOG_LIMIT = 1 << 20
 """Bytes kept for a TCP peer that does not read; more, and the connection is dropped."""
 
@@ -100,7 +102,7 @@ class SipTransport:
         self.troubles: dict[str, str] = {}
         """Why hosts could not be reached by TLS when it was last tried, by name, in words."""
         self._names: dict[tuple[str, int], str] = {}
-        self._withheld: dict[str, tuple[Flow, bytes]] = {}
+        self._withheld: dict[str, tuple[Flow, bytes, float]] = {}
         self._locator = Locator(reactor.resolve)
         self.addresses = addresses
         self.port = port
@@ -146,8 +148,8 @@ class SipTransport:
         self.pump()
         if self._withheld and flow.transport == "udp":
             waiting = self._withheld.pop(flow.remote[0], None)
-            if waiting is not None:
-                self._send(*waiting)  # what has come since may pay for it
+            if waiting is not None and waiting[2] + WITHHELD_S > time.monotonic():
+                self._send(*waiting[:2])  # what has come since may pay for it
 
     def failed(self, flow: Flow) -> None:
         """Tell the user agent that nothing reaches this peer."""
@@ -239,7 +241,7 @@ class SipTransport:
         if data[:8] == b"SIP/2.0 " and data[8:9] != b"1":
             if len(self._withheld) >= WITHHELD_LIMIT:
                 self._withheld.pop(next(iter(self._withheld)))
-            self._withheld[host] = flow, data
+            self._withheld[host] = flow, data, time.monotonic()
         return False
 
     def _connect(self, flow: Flow) -> None:
