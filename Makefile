@@ -23,7 +23,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run install install-transcripts test fuzz lint bench bench-voice
+.PHONY: help run install install-transcripts test fuzz lint audit bench bench-voice
 
 help: ## list the targets | 列出各目标
 	@echo "Minsheng Line 民声热线"
@@ -51,6 +51,9 @@ lint: $(INSTALLED) $(VENV)/.installed-dev ## style, types and the rules between 
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports
+
+audit: $(INSTALLED) ## known vulnerabilities of what is installed, where advisories can be asked | 查询所装软件的已知漏洞（需能访问漏洞公告）
+	@.ci/audit
 
 bench: $(INSTALLED) $(VENV)/.installed-dev ## measure the line under load | 压力测试
 	@$(RUN) -m bench $(BENCH_OPTIONS)
