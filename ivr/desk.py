@@ -131,7 +131,12 @@ def _nightly(database: Database, settings: Settings) -> dict[str, Nightly]:
     return found
 
 
-def _watch(application: Flask, settings: Settings, backing_up: Nightly | None) -> Watch:
+def _watch(
+    application: Flask,
+    settings: Settings,
+    backing_up: Nightly | None,
+    https: HttpsCertificate | None,
+) -> Watch:
     mail = _mail(settings)
     board = application.extensions[EXTENSION].settings.alarms
     return Watch(
@@ -139,6 +144,7 @@ def _watch(application: Flask, settings: Settings, backing_up: Nightly | None) -
         board,
         told=AlarmMail(application, mail).tell if mail else lambda _raised, _over: None,
         backup_failed=lambda: backing_up is not None and backing_up.failed,
+        https=https,
     )
 
 
@@ -157,7 +163,7 @@ def main(settings: Settings) -> None:
     nightly = _nightly(database, settings)
     chores = _chores(application, database, settings)
     chores += [Chore(name, night.tend) for name, night in nightly.items()]
-    watch = _watch(application, settings, nightly.get("Backing up"))
+    watch = _watch(application, settings, nightly.get("Backing up"), https)
     # All that was loaded stays: looking through it took a full collection 160 to 220 ms, in
     # which no page was answered.
     gc.collect()

@@ -23,6 +23,7 @@ from ivr.records import Database, DatabaseUnavailable
 from ivr.services import alarms, heartbeats
 from ivr.services.alarms import Alarm, Board, Seen
 from ivr.settings import Settings
+from ivr.web_server import HttpsCertificate
 from prompts.errors import PromptError
 from prompts.voice_client import VoiceClient
 
@@ -49,12 +50,14 @@ class Watch:
         *,
         told: Callable[[Sequence[Alarm], Sequence[Alarm]], None] = lambda _raised, _over: None,
         backup_failed: Callable[[], bool] = lambda: False,
+        https: HttpsCertificate | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         monotonic: Callable[[], float] = time.monotonic,
         quiet_start_s: float = QUIET_START_S,
     ) -> None:
         self._settings, self._board, self._told = settings, board, told
         self._backup_failed = backup_failed
+        self._https = https
         self._now, self._monotonic = now, monotonic
         self._quiet_until = monotonic() + quiet_start_s
         # A pool of its own: where all other connections are busy, this one tells so.
@@ -108,6 +111,7 @@ class Watch:
             backup_at=_newest_backup(backups) if backups is not None else None,
             backup_failed=self._backup_failed(),
             running_since=self._since,
+            **self._look_at_certificates(detail),
             jumped=self._jumped,
         )
 
@@ -142,6 +146,22 @@ class Watch:
         except DatabaseUnavailable as error:
             return None, str(error), at, detail
         return None, None, at, detail
+
+    def _look_at_certificates(self, detail: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+        """The responder's, as its last sign of life has it, and our own."""
+        ends: dict[str, datetime] = {}
+        faults: dict[str, str] = {}
+        told = detail.get("certificate")
+        if told:
+            ends[told["file"]] = datetime.fromisoformat(told["ends"])
+            if told["trouble"]:
+                faults[told["file"]] = told["trouble"]["en"]
+        ours = None if self._https is None else self._https.certificate
+        if self._https is not None and ours is not None:
+            ends[str(ours.file)] = ours.ends
+            if self._https.trouble is not None:
+                faults[str(ours.file)] = self._https.trouble.en
+        return {"certificates": ends, "certificate_faults": faults}
 
     def _count(self, name: str, number: object, now: datetime) -> None:
         if not isinstance(number, int):

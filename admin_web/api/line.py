@@ -62,6 +62,8 @@ class TrunkOut(Answer):
     name: str
     enabled: bool
     registrar: str
+    transport: str | None
+    srtp: str | None
     state: str
     detail: str
     expires: At | None
@@ -87,6 +89,8 @@ def trunk_list() -> Listed[TrunkOut]:
                 name=row.name,
                 enabled=row.enabled,
                 registrar=other_side(row),
+                transport=row.settings.get("transport"),
+                srtp=row.settings.get("srtp"),
                 state=row.register_state,
                 detail=row.detail,
                 expires=row.expires_at,

@@ -121,6 +121,8 @@ class CallOut(Answer):
     outcome: CallOutcome | None
     last_place: str | None
     person_wait_s: float | None
+    signalling: str | None
+    sound_encrypted: bool | None
     path: list[StepOut]
     recordings: list[RecordingOut]
     complaints: list[str]
@@ -153,6 +155,8 @@ def call_facts(row: Call, tickets: tuple[str, ...], veil: Veil) -> dict[str, Any
         "outcome": row.outcome,
         "last_place": row.last_place,
         "person_wait_s": row.person_wait_s,
+        "signalling": row.signalling,
+        "sound_encrypted": row.sound_encrypted,
         "path": [StepOut.of(step, veil) for step in row.steps],
         "recordings": [RecordingOut.of(kept) for kept in row.recordings],
         "complaints": [ticket for ticket in tickets if not veil.covers(ticket)],

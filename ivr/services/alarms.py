@@ -57,6 +57,9 @@ class Seen:
     backup_failed: bool = False
     running_since: datetime | None = None
     certificates: Mapping[str, datetime] = field(default_factory=dict)
+    """File: when it ends."""
+    certificate_faults: Mapping[str, str] = field(default_factory=dict)
+    """File: why what was put there last cannot be used."""
     jumped: tuple[timedelta, datetime] | None = None
 
 
@@ -284,6 +287,21 @@ def _certificate(seen: Seen) -> list[Finding]:
 _RENEW = Message("Tell your operator to renew it.")
 
 
+def _certificate_faults(seen: Seen) -> list[Finding]:
+    return [
+        Finding(
+            "new_certificate",
+            False,
+            Message(
+                "The new certificate cannot be used; the one before stays in use. %(fault)s",
+                fault=fault,
+            ),
+            _RENEW,
+        )
+        for fault in seen.certificate_faults.values()
+    ]
+
+
 def _clock(seen: Seen) -> list[Finding]:
     if seen.jumped is None or not timedelta(0) <= seen.now - seen.jumped[1] <= HELD:
         return []
@@ -314,6 +332,7 @@ CHECKS: tuple[Callable[[Seen], list[Finding]], ...] = (
     _admission,
     _backup,
     _certificate,
+    _certificate_faults,
     _clock,
 )
 

@@ -154,7 +154,7 @@ CSV_HEADER = (
     *("id", "caller", "called", "trunk", "started_at", "answered_at", "ended_at", "seconds"),
     *("language", "flow", "flow_revision", "ended_by", "end_reason", "self_served", "path"),
     *("tickets", "recordings", "packets_lost", "jitter_ms", "round_trip_ms"),
-    *("outcome", "last_place", "person_wait_s"),
+    *("outcome", "last_place", "person_wait_s", "signalling", "sound_encrypted"),
 )
 
 
@@ -194,7 +194,7 @@ def _csv_row(summary: CallSummary, path: str, zone: tzinfo, numbers: NumberView)
         *(" ".join(summary.tickets), summary.recordings),
         *(call.packets_lost, call.jitter_ms, call.round_trip_ms),
         call.outcome.value if call.outcome else None,
-        *(call.last_place, call.person_wait_s),
+        *(call.last_place, call.person_wait_s, call.signalling, call.sound_encrypted),
     )
     return [cell(value, zone) for value in values]
 
