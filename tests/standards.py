@@ -50,6 +50,7 @@ TITLES = {
     "5621": "Bodies of SIP messages",
     "5626": "Connections started by clients: keep-alive, retries",
     "6026": "Corrections to INVITE transactions",
+    "6086": "INFO packages",
     "6263": "Keeping the path of RTP open",
     "6337": "How SIP uses offer and answer",
     "6665": "Event notification",

@@ -61,8 +61,7 @@ def _extensions(request: Request) -> Refusal | None:
 def _content(request: Request) -> Refusal | None:
     if not request.body or request.method not in _offering:
         return None
-    disposition = request.content_disposition
-    if disposition is not None and disposition[1].get("handling") == "optional":
+    if is_optional(request):
         return None
     if any(encoding != "identity" for encoding in request.content_encoding):
         return Refusal(415)
@@ -124,6 +123,12 @@ def without_what_is_malformed(response: Response) -> list[str]:
                 response.headers.remove(name)
                 removed.append(name)
     return removed
+
+
+def is_optional(request: Request) -> bool:
+    """Whether a body may be passed over by who does not understand it (§20.11)."""
+    disposition = request.content_disposition
+    return disposition is not None and disposition[1].get("handling") == "optional"
 
 
 def offered(request: Request) -> bytes | None:

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from enum import Enum
 
-from ivr.sip.acceptance import refusal
+from ivr.sip.acceptance import is_optional, refusal
 from ivr.sip.acknowledgement import AwaitedAck
 from ivr.sip.address import Flow
 from ivr.sip.authenticator import Authenticator
@@ -23,7 +23,14 @@ from ivr.sip.events import CallEnded, EndCause, Event, InfoReceived
 from ivr.sip.message import Request, Response, serialize
 from ivr.sip.negotiation import Negotiation
 from ivr.sip.referral import Referral
-from ivr.sip.responses import Fields, allow, quoted, session_description, supported
+from ivr.sip.responses import (
+    Fields,
+    allow,
+    quoted,
+    session_description,
+    supported,
+    taken_in_info,
+)
 from ivr.sip.routing import behind_nat
 from ivr.sip.session_timer import SessionTimer
 from ivr.sip.transaction import Answered, ClientTransaction, ServerTransaction
@@ -194,8 +201,14 @@ class Call(ABC):
 
     def _info(self, request: Request, transaction: ServerTransaction, now: float) -> None:
         content_type = request.content_type or ""
-        self.reply(request, transaction, 200, now)
-        self.tell(InfoReceived(self.number, content_type, request.body))
+        if "Info-Package" in request.headers:  # RFC 6086 §4.2.2: we take none
+            self.reply(request, transaction, 469, now, headers=[("Recv-Info", "")])
+        elif request.body and content_type not in taken_in_info and not is_optional(request):
+            accepted = [("Accept", ", ".join(taken_in_info))]
+            self.reply(request, transaction, 415, now, headers=accepted)
+        else:
+            self.reply(request, transaction, 200, now)
+            self.tell(InfoReceived(self.number, content_type, request.body))
 
     def _options(self, request: Request, transaction: ServerTransaction, now: float) -> None:
         self.reply(request, transaction, 200, now, headers=capabilities)

@@ -120,7 +120,8 @@ class Core:
         """An answer with the fields its status needs and those we always put on."""
         fields = [*headers]
         if status > 100:
-            fields += needed_fields(status)
+            given = {name for name, _ in fields}
+            fields += [field for field in needed_fields(status) if field[0] not in given]
             fields += self.server_fields
         return respond(
             request,

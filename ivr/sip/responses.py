@@ -27,6 +27,8 @@ supported_extensions = ("timer", "100rel")
 allow = ", ".join(allowed_methods)
 supported = ", ".join(supported_extensions)
 session_description = "application/sdp"
+# Keys; no RFC has them, every gateway does. Other bodies of INFO are not understood (§8.2.3).
+taken_in_info = ("application/dtmf-relay", "application/dtmf")
 
 Fields = Iterable[tuple[str, str]]
 

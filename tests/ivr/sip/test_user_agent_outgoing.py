@@ -232,8 +232,9 @@ def test_the_answer_of_another_fork_than_rang_is_the_call() -> None:
     call = Placed(line)
     line.give(response(call.invite, 180, tag="first"))
     call.up("second")
-    assert line.statuses(call.request("INFO", from_tag="second", body=b"5")) == [200]
-    assert line.events() == [InfoReceived(call.number, "application/sdp", b"5")]
+    key = call.request("INFO", from_tag="second", body=b"5", content_type="application/dtmf")
+    assert line.statuses(key) == [200]
+    assert line.events() == [InfoReceived(call.number, "application/dtmf", b"5")]
     assert line.statuses(call.request("INFO", cseq=2, from_tag="first")) == [481]
 
 

@@ -296,3 +296,29 @@ def test_a_new_contact_in_a_re_invite_moves_the_call() -> None:
     line.agent.hang_up(call.number, line.now)
     line.said()
     assert line.sent_flows[0].remote == ("192.0.2.9", 6000)
+
+
+@pytest.mark.rfc("6086 §4.2.2")
+def test_an_info_package_is_refused_with_469_and_what_is_taken() -> None:
+    line = Line()
+    call = Answered(line)
+    asked = call.request(
+        "INFO", body=b"<x/>", content_type="application/xml", headers=["Info-Package: foo"]
+    )
+    refused = only(line.give(asked))
+    assert (refused.status, refused.headers.get("Recv-Info")) == (469, "")
+    assert line.events() == []
+
+
+@pytest.mark.rfc("3261 §8.2.3", "6086 §4.2.2")
+def test_a_body_of_info_that_is_no_key_is_refused_with_415_and_what_is_taken() -> None:
+    line = Line()
+    call = Answered(line)
+    control = "application/media_control+xml"
+    refused = only(line.give(call.request("INFO", body=b"<x/>", content_type=control)))
+    assert refused.status == 415
+    assert refused.headers.get_all("Accept") == ["application/dtmf-relay, application/dtmf"]
+    optional = ["Content-Disposition: render;handling=optional"]
+    passed = call.request("INFO", body=b"<x/>", content_type=control, headers=optional)
+    assert line.statuses(passed) == [200]
+    assert line.statuses(call.request("INFO")) == [200]
