@@ -257,10 +257,14 @@ def _voices() -> tuple[list[Part], list[Trouble]]:
 
 
 def _voice_detail(names: list[str], state: VoiceState) -> str:
-    """The voices of a language, and how often each has failed since it was started."""
+    """The voices of a language; how often one has failed is told while it keeps failing.
+
+    One clause that took too long, as the first may while the model is still being loaded, is in
+    the log and in the metrics, and nothing for whoever looks at this page.
+    """
     told = []
     for name in names:
-        times = state.times(name)
+        times = state.times(name) if state.fails(name) else 0
         told.append(
             _("%(voice)s (failed %(times)s times)", voice=name, times=times) if times else name
         )

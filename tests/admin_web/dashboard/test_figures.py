@@ -179,6 +179,13 @@ def test_the_summary_of_yesterday_begins_with_what_went_wrong(desk: DeskUnderTes
     assert page.index("What went wrong") < page.index("<h2>The day</h2>")
     for address in re.findall(r'<li class="(?:bad|busy)"><a href="([^"]+)"', page):
         assert visitor.get(html.unescape(address)).status_code == 200
+    body = page.split("<h2>The day</h2>")[1].split("</table>")[0]
+    checked = 0
+    for address, number in re.findall(r'<a href="(/calls/[^"]+)">([0-9]+)</a>', body):
+        told = re.search(r"([0-9]+) calls?</p>", visitor.get(html.unescape(address)).text)
+        assert (told[1] if told else "0") == number, address
+        checked += 1
+    assert checked >= 8
     assert visitor.get("/figures/summary?day=2026-11-23").status_code == 404  # not over yet
     assert visitor.get("/figures/summary?day=once").status_code == 404
 
