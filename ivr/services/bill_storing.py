@@ -67,7 +67,7 @@ def _in_batches(
     *,
     stored: bool,
 ) -> None:
-    after, pace = "", Pace(BATCH, least=20, most=MOST)
+    after, pace = "", Pace(BATCH, least=BATCH, most=MOST)
     while True:
         with begin() as session:
             began = time.monotonic()
