@@ -368,6 +368,10 @@ def _prompts() -> dict[str, str]:
         "remove_node": _("Remove {node}"),
         "led_here": _("Other flows lead to {node}:"),
         "change_them": _("Let them lead to the new name (as drafts, published with this one)"),
+        "undo_here": _(
+            "Undo takes this back in this flow only. In each of the other flows it is a step of "
+            "its own draft, undone there."
+        ),
         "lead_instead": _("Where they lead instead"),
         "lead_nowhere": _("— I change them myself —"),
         "flows_too": _("Published with it, because they fit only together: {flows}"),

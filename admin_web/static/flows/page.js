@@ -159,7 +159,7 @@
   on("rename", async (node) => {
     await Studio.flush();
     const too = h("input", { type: "checkbox", checked: true });
-    const others = leading(node).length ? [h("p", {}, t("led_here", { node })), ledHere(node), h("label", { class: "check" }, too, t("change_them"))] : [];
+    const others = leading(node).length ? [h("p", {}, t("led_here", { node })), ledHere(node), h("label", { class: "check" }, too, t("change_them")), h("p", { class: "muted small" }, t("undo_here"))] : [];
     named(t("rename_node", { node }), node, t("rename"), async (name) => {
       const change = others.length > 0 && too.checked;
       if (!await Studio.edit([["rename", node, name]], "rename", name)) return;
@@ -184,7 +184,7 @@
       event.preventDefault();
       made.close();
       if (await Studio.edit([["remove", node]], "remove", node) && instead.value) await leadOthers(node, instead.value);
-    } }, h("p", {}, t("led_here", { node })), ledHere(node), h("label", {}, t("lead_instead"), instead), buttons(t("remove"), () => made.close())));
+    } }, h("p", {}, t("led_here", { node })), ledHere(node), h("label", {}, t("lead_instead"), instead), h("p", { class: "muted small" }, t("undo_here")), buttons(t("remove"), () => made.close())));
   });
 
   // --- findings and how the draft stands
