@@ -203,6 +203,8 @@ class MediaProcess:
 
     def _check(self) -> None:
         if self._wire is not None and time.monotonic() - self._heard_s > SILENCE_S:
+            self.doRead()  # it may be we who had no time to listen
+        if self._wire is not None and time.monotonic() - self._heard_s > SILENCE_S:
             self._died(f"it said nothing for {SILENCE_S:.0f} s")
         if not self._stopping:
             self._deadlines.at(self._deadlines.now + _CHECK_EVERY_S, self._check)
