@@ -55,6 +55,7 @@ from admin_web import (
     trunks,
 )
 from admin_web.desk import EXTENSION, Desk
+from admin_web.row_numbers import RowNumber
 from admin_web.settings import DeskSettings
 from ivr.records import Database
 
@@ -111,6 +112,7 @@ def create_app(
         WTF_CSRF_TIME_LIMIT=None,  # a form stays good as long as the session does
         WTF_CSRF_SSL_STRICT=settings.https,
     )
+    app.url_map.converters["int"] = RowNumber
     app.extensions[EXTENSION] = Desk(settings, database, ZoneInfo(settings.timezone), now)
     health.pages.attach(app)
     security.attach(app, settings)

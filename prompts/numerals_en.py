@@ -88,7 +88,8 @@ def ordinal(number: int) -> str:
 
 def money(amount: Decimal | int) -> str:
     """An amount in yuan, to the fen: 128.50 -> one hundred twenty-eight point five zero yuan."""
-    cents = Decimal(amount).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    # Not `quantize`, which raises for what a notice may hold: an amount of thirty figures.
+    cents = (Decimal(amount) * 100).to_integral_value(ROUND_HALF_UP).scaleb(-2)
     if cents == 0:
         return "zero yuan"
     return decimal(int(cents) if cents == int(cents) else cents) + " yuan"

@@ -93,7 +93,7 @@ def ordinal(number: int) -> str:
 
 def money(amount: Decimal | int) -> str:
     """An amount in yuan, to the fen: 128.50 -> 一百二十八元五角, 0.05 -> 五分."""
-    fen = int((Decimal(amount) * 100).quantize(Decimal(1), ROUND_HALF_UP))
+    fen = int((Decimal(amount) * 100).to_integral_value(ROUND_HALF_UP))
     if fen < 0:
         return "负" + money(Decimal(-fen) / 100)
     yuan, rest = divmod(fen, 100)

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prompts import durations, numerals_en, numerals_zh
+from prompts.compose import compose_text
 
 READ: dict[str, tuple[str, Callable[[str], Any]]] = {
     "cardinal": ("cardinal", int),
@@ -102,3 +103,10 @@ def test_two_lengths_of_time_that_differ_never_sound_the_same(seconds: int) -> N
 def test_what_is_no_length_of_time_is_refused(wrong: int | str) -> None:
     with pytest.raises(ValueError, match=re.escape(str(wrong))):
         durations.parts(wrong)
+
+
+@pytest.mark.parametrize("amount", ["5." + "2" * 60, "9" * 40, "9" * 27 + ".999", "0." + "0" * 40])
+def test_an_amount_of_any_length_can_be_said(amount: str) -> None:
+    """Found by fuzzing: a notice may hold one, and it must not end a caller's prompt."""
+    for notice, language in ((f"共{amount}元。", "zh-CN"), (f"It is ${amount}.", "en")):
+        assert compose_text(notice, language)
