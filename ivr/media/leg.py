@@ -130,6 +130,7 @@ class Leg:
         "_silent_s",
         "_srtp",
         "_ssrc",
+        "_stepped_aside",
         "_talking",
         "_tap",
         "_timed",
@@ -155,6 +156,7 @@ class Leg:
         self._sequence = int.from_bytes(random[8:10], "big") & 0x7FFF
         self._visits = random[10] % _report_every_s  # reports of calls spread
         self._reports = Reports(self._ssrc, b"%08x@%s" % (self._ssrc, host.encode()))
+        self._stepped_aside = False
         self._plan: Plan | None = None
         self._srtp: Srtp | None = None
         self._audio_type = self._event_type = self._noise_type = -1
@@ -539,6 +541,8 @@ class Leg:
             return False
         reports = self._reports
         if packet.ssrc != reports.source:
+            if packet.ssrc == self._ssrc:
+                self._step_aside()
             self._lift_sieve()
             reports.new_source(packet.ssrc, packet.sequence)
             if self._recorder is not None:
@@ -555,6 +559,19 @@ class Leg:
         elif kind == self._audio_type and self._listening and packet.payload:
             self._hear(packet.sequence, packet.timestamp, packet.payload, packet.marker)
         return True
+
+    def _step_aside(self) -> None:
+        """The peer has our number for its own: say goodbye to it and take another (RFC 3550 §8.2).
+
+        Once: who has the new number too sends us back what we send, and would for ever.
+        """
+        if self._stepped_aside:
+            return
+        self._stepped_aside = True
+        wall_s = self._engine.wall_clock()
+        self._send_rtcp(self._reports.compose_goodbye(wall_s, self._timestamp()))
+        self._ssrc ^= 1 + int.from_bytes(self._engine.entropy(3), "big")
+        self._reports.renumber(self._ssrc)
 
     def _receive_event(self, packet: rtp_packet.Packet) -> None:
         try:

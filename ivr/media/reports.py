@@ -22,6 +22,7 @@ class Reports:
         "_reported_packets",
         "_round_trip_s",
         "_seen",
+        "_sent_before",
         "_ssrc",
         "octets_sent",
         "packets_received",
@@ -38,6 +39,7 @@ class Reports:
         self.packets_received = 0
         self.packets_sent = 0
         self.octets_sent = 0
+        self._sent_before = 0, 0  # under an earlier SSRC of ours
         self._reported_packets = 0
         self._earlier_expected = 0
         self._earlier_lost = 0
@@ -56,6 +58,12 @@ class Reports:
         self._last_sr = 0
         return self.reception
 
+    def renumber(self, ssrc: int) -> None:
+        """We send under another SSRC from here on, and count anew (§6.4.1, §8.2)."""
+        self._ssrc = ssrc
+        self._sent_before = self.packets_sent, self.octets_sent
+        self._seen = None
+
     def compose(self, wall_s: float, rtp_timestamp: int) -> bytes:
         """The next report: SR where we have sent since the last, else RR; with our CNAME."""
         blocks = self._blocks(wall_s)
@@ -66,8 +74,8 @@ class Reports:
                 self._ssrc,
                 rtcp.ntp_time(wall_s),
                 rtp_timestamp,
-                self.packets_sent,
-                self.octets_sent,
+                self.packets_sent - self._sent_before[0],
+                self.octets_sent - self._sent_before[1],
                 blocks,
             )
         else:

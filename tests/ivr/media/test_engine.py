@@ -451,6 +451,41 @@ def test_a_new_ssrc_from_the_same_source_is_the_same_caller(line: Line):
     assert leg.statistics().lost == 0
 
 
+@pytest.mark.rfc("3550 §8.2")
+def test_a_peer_that_has_our_ssrc_makes_us_take_another_once(line: Line):
+    leg, peer = line.leg()
+    leg.play([b"\x55" * 8000], "speech")
+    peer.send()
+    line.tick()
+    ours = peer.received()[0].ssrc
+    drain(peer.rtcp)
+    peer.ssrc, peer.sequence = ours, 700
+    for _ in range(3):
+        peer.send()
+    line.tick()
+    line.tick()
+    goodbyes = [
+        report
+        for data in drain(peer.rtcp)
+        for report in rtcp.parse(data)
+        if isinstance(report, rtcp.Goodbye)
+    ]
+    assert [goodbye.sources for goodbye in goodbyes] == [(ours,)]
+    sent = peer.received()
+    another = sent[-1].ssrc
+    assert another != ours
+    # A mirror sends the new number back, too: that is no reason to change again.
+    peer.ssrc = another
+    for _ in range(3):
+        peer.send()
+    line.tick()
+    line.tick()
+    assert {packet.ssrc for packet in peer.received()} == {another}
+    peer.press("4")
+    line.tick()
+    assert line.told == [DigitPressed("4", "rfc4733")]
+
+
 def test_a_closed_port_at_the_peer_harms_nothing(line: Line):
     leg, peer = line.leg()
     peer.send()
