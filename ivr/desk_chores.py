@@ -77,17 +77,19 @@ def _done(chore: Chore) -> float:
 
 
 def counting(database: Database, zone: tzinfo) -> Chore:
-    """Count the calls that have ended; where there are none, days of complaints, old routes."""
+    """Count the calls that have ended; once few wait, days of complaints and old routes."""
 
     def count() -> float:
         with database.read() as session:
             ended = statistics_counting.waiting(session, limit=1)
-        if not ended:
-            more = complaint_days.tend(database, datetime.now(UTC)) or call_routes.tend(database)
-            return COUNT_PAUSE_S if more else COUNT_EVERY_S
-        with database.begin() as session:
-            counted = statistics_counting.count_ended(session, zone=zone)
-        return COUNT_PAUSE_S if counted == statistics_counting.BATCH else COUNT_EVERY_S
+        if ended:
+            with database.begin() as session:
+                counted = statistics_counting.count_ended(session, zone=zone)
+            if counted == statistics_counting.BATCH:
+                return COUNT_PAUSE_S
+        # On a busy line a call has always ended: waiting for none would put these off for ever.
+        more = complaint_days.tend(database, datetime.now(UTC)) or call_routes.tend(database)
+        return COUNT_PAUSE_S if more else COUNT_EVERY_S
 
     return Chore("Counting calls", count)
 

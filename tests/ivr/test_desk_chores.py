@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import func, select, update
+
 from ivr.desk_chores import COUNT_EVERY_S, COUNT_PAUSE_S, Chore, Chores, counting
 from ivr.records import Database, DatabaseUnavailable
-from ivr.records.tables import EndedBy
+from ivr.records.tables import Call, EndedBy
 from ivr.services import calls, statistics_counting
 from tests.databases import new_url
 
@@ -74,4 +76,24 @@ def test_counting_hurries_only_while_much_waits(tmp_path: Path) -> None:
     assert chore.do() == COUNT_EVERY_S
     with database.read() as session:
         assert statistics_counting.waiting(session) == 0
+    database.close()
+
+
+def test_old_calls_get_their_routes_although_calls_go_on_ending(tmp_path: Path) -> None:
+    database = Database(new_url("sqlite", tmp_path))
+    chore = counting(database, ZoneInfo("Asia/Shanghai"))
+
+    def call(name: str) -> None:
+        with database.begin() as session:
+            calls.open_call(session, calls.NewCall(name, "1", "2", NOW))
+            calls.close_call(session, name, calls.CallEnd(NOW, EndedBy.CALLER))
+
+    call("old")
+    chore.do()
+    with database.begin() as session:  # as if it were from before there were routes
+        session.execute(update(Call).values(route_id=None))
+    call("new")
+    chore.do()
+    with database.read() as session:
+        assert session.scalar(select(func.count()).where(Call.route_id.is_(None))) == 0
     database.close()
