@@ -66,9 +66,9 @@ def start(
     )
 
 
-def finish(run: "subprocess.Popen[str]") -> dict[str, Any]:
+def finish(run: "subprocess.Popen[str]", limit_s: float = 600) -> dict[str, Any]:
     """Return what a run measured; SystemExit where it measured nothing."""
-    out, _ = run.communicate(timeout=600)
+    out, _ = run.communicate(timeout=limit_s)
     if run.returncode or not out.strip():
         sys.exit("the load generator failed, see above; does a former rtpload still run?")
     found: dict[str, Any] = json.loads(out)

@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import resource
 import signal
 import sys
 from typing import Any
@@ -41,6 +42,9 @@ log = logging.getLogger(__name__)
 
 def main(settings: Settings) -> None:
     """Serve calls until SIGTERM, then let running calls end. Raises OperatorError."""
+    # Each call holds two sockets here and two in the sound's process; many systems begin with 1024.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     reactor: Any = default_reactor
     database = Database(settings.database_url)
     recover(settings, database)
