@@ -20,7 +20,6 @@ blueprint = Blueprint("protection", __name__, url_prefix="/protection")
 
 # The counters of the gate that are worth a clerk's while, and how they are put.
 FIGURES = {
-    "bans running": _l("Bans that hold now"),
     "banned": _l("Packets of banned addresses, not read"),
     "over the rate": _l("Packets over the rate of one address, not read"),
     "too many strangers": _l("Packets over the rate of all strangers together, not read"),
