@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 
-from flask import Flask, render_template, request
+from flask import Flask, Response, render_template, request
+from flask.globals import request_ctx
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from flask_wtf.csrf import CSRFError
@@ -69,6 +70,9 @@ def _for_programs() -> bool:
 def _answer(status: int, heading: str, advice: str) -> ResponseReturnValue:
     if _for_programs():
         return problem(status, advice)
+    if request_ctx.url_adapter is None:
+        # A Host that is none, so that no address can be made for the links of a page.
+        return Response(f"{heading}\n{advice}\n", status, mimetype="text/plain")
     return render_template("templates/error.html", heading=heading, advice=advice), status
 
 

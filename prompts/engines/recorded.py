@@ -21,6 +21,8 @@ SHORTEST_S = 0.2
 QUIETEST_DBOV = -55.0
 SILENT_DBOV = -65.0
 _LARGEST_FILE = 64 << 20
+_HIGHEST_RATE = 192_000
+_MOST_CHANNELS = 8
 _MOST_OVERDRIVEN = 0.02
 _LEAST_SWING_DB = 4.0
 _SWING_FRAME_S = 0.02
@@ -101,6 +103,15 @@ def _swing_db(samples: Samples, rate: int) -> float:
 def _decode(file: Path) -> tuple[Samples, int]:
     try:
         with soundfile.SoundFile(str(file)) as sound:
+            if sound.samplerate > _HIGHEST_RATE or sound.channels > _MOST_CHANNELS:
+                # A few kilobytes of silence may say that they are gigabytes.
+                raise AudioError(
+                    "%(file)s has %(rate)s samples a second in %(channels)s channels; "
+                    "save it with 48000 at most, in one or two",
+                    file=file.name,
+                    rate=sound.samplerate,
+                    channels=sound.channels,
+                )
             if sound.frames > LONGEST_S * sound.samplerate:
                 raise AudioError(
                     "%(file)s is longer than %(longest)s s",
@@ -124,7 +135,8 @@ def decode_with_ffmpeg(file: Path) -> tuple[Samples, int]:
             "%(file)s needs ffmpeg to be read: %(remedy)s", file=file.name, remedy=REMEDY
         )
     try:
-        segment = AudioSegment.from_file(str(file))
+        # No more than can be a prompt: hours of silence are a few megabytes in some formats.
+        segment = AudioSegment.from_file(str(file), duration=LONGEST_S + 1)
     except (PydubException, OSError, IndexError, KeyError, ValueError):
         raise AudioError("%(file)s is not a sound file", file=file.name) from None
     if segment.frame_count() == 0:

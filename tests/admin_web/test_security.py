@@ -196,3 +196,11 @@ def test_the_session_of_a_desk_behind_https_belongs_to_its_host_alone(tmp_path: 
     assert "SameSite=Lax" in cookie
     assert "Path=/" in cookie
     assert "Domain" not in cookie
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/", "/api/calls"])
+@pytest.mark.parametrize("host", ["a" * 70, "x" * 70 + ".example:80", ".."])
+def test_a_host_that_is_none_is_a_bad_request(desk: DeskUnderTest, host: str, path: str) -> None:
+    """Found by the hostile peer: the page that says so had links, and raised."""
+    answer = desk.app.test_client().get(path, environ_overrides={"HTTP_HOST": host})
+    assert answer.status_code == 400

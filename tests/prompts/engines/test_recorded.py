@@ -106,3 +106,12 @@ def test_bytes_that_are_no_sound_are_refused_in_words(tmp_path: Path, content: b
     (tmp_path / "x.mp3").write_bytes(content)
     with pytest.raises(AudioError, match=r"x\.mp3"):
         load(tmp_path / "x.mp3")
+
+
+def test_silence_that_would_fill_the_memory_is_refused_unread(tmp_path: Path) -> None:
+    """FLAC packs a second of eight channels at 655350 Hz into a few kilobytes; 180 s are 3.8 GB."""
+    file = tmp_path / "bomb.flac"
+    soundfile.write(str(file), np.zeros((65535, 8)), 655_350)
+    assert file.stat().st_size < 20_000
+    with pytest.raises(AudioError, match="8 channels"):
+        load(file)
