@@ -175,6 +175,7 @@ WHO_MAY: dict[str, Door | frozenset[str]] = {
             "api.prompt_recordings",
             "api.add_prompt_recording",
             "api.drop_prompt_recording",
+            "api.bans",
         ),
         Door.TOKEN,
     ),

@@ -1,6 +1,7 @@
 """Every page's data for programs: JSON by pages, CSV as a whole, with a token (docs/api.md)."""
 
 from admin_web.api import (
+    bans,
     bills,
     call_backs,
     calls,
@@ -35,6 +36,7 @@ PARTS = (
     figures,
     line,
     hours,
+    bans,
     people,
     guard,
     reference,
