@@ -24,6 +24,9 @@ from ivr.services.retention import Periods
 from ivr.settings import Settings
 from ivr.traces import older
 
+BACK, FORWARD = timedelta(hours=-25), timedelta(days=20)
+"""What may lie between two runs of a line that runs every night, or was off for a holiday."""
+
 log = logging.getLogger(__name__)
 
 
@@ -59,7 +62,13 @@ def would_purge(settings: Settings, database: Database, now: datetime) -> Purged
 
 
 def purge(settings: Settings, database: Database, now: datetime) -> Purged:
-    """Remove what is due, check the audit log, and say both."""
+    """Remove what is due, check the audit log, and say both.
+
+    Where the clock is not to be believed nothing is removed until a run a day later agrees with it.
+    """
+    if _clock_is_doubtful(database, now):
+        retention.keep_outcome(database, {}, [], now)
+        return Purged({}, (), audit_check.check_and_keep(database, now))
     rest = _Rest()
     done = retention.purge(
         database, periods(settings), now, state_dir=settings.state_dir, rest=rest.take
@@ -81,6 +90,24 @@ def purge(settings: Settings, database: Database, now: datetime) -> Purged:
     else:
         log.error("audit log: %s; head %s", checked.fault, checked.head)
     return Purged(removed, tuple(done.faults), checked)
+
+
+def _clock_is_doubtful(database: Database, now: datetime) -> bool:
+    """Whether the clock, or a long rest, put far more time than a night behind the last run.
+
+    A clock that is years ahead would make everything due, and what is removed is gone.
+    """
+    with database.read() as session:
+        last = retention.last(session)
+    if last is None or BACK < now - last.at < FORWARD:
+        return False
+    log.error(
+        "purge: the last run was at %s and now is %s; is the clock right? "
+        "Nothing is removed; the next run, not before tomorrow, believes it",
+        last.at.isoformat(timespec="seconds"),
+        now.isoformat(timespec="seconds"),
+    )
+    return True
 
 
 def _some(numbers: Mapping[str, int]) -> dict[str, int]:
