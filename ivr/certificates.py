@@ -22,7 +22,7 @@ from ivr.wording import OperatorError, Wording
 WARN_BEFORE = timedelta(days=21)
 """Let's Encrypt renews 30 days before the end: what is not renewed by now, will not be."""
 RSA_BITS = 2048
-"""A longer RSA key costs over 3 ms for each connection, in which nobody's call is attended to."""
+"""A longer RSA key costs up to 4 ms for each connection, and 3 ms is what nobody hears."""
 
 
 class CertificateError(OperatorError):

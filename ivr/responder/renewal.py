@@ -57,8 +57,8 @@ class Renewal:
             log.info("SIP over TLS as %s until %s", ", ".join(found.names), f"{found.ends:%F}")
             if found.slow:
                 log.warning(
-                    "%s: its RSA key is longer than 2048 bits, which costs over 3 ms for each "
-                    "connection; an ECDSA key (P-256) costs 0.1 ms",
+                    "%s: its RSA key is longer than 2048 bits, which costs up to 4 ms for each "
+                    "connection; an ECDSA key (P-256) costs 0.5 ms",
                     found.file,
                 )
 
