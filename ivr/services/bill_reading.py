@@ -13,7 +13,7 @@ from ivr.services.bill_fields import READERS, BillLine, CellError, plain
 from ivr.services.csv_source import Row
 from ivr.services.errors import Message
 
-BATCH = 500
+BATCH = 200
 MOST_LINES = 1_000_000
 
 

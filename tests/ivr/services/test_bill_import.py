@@ -253,7 +253,7 @@ bill_import.import_bills(database.begin, sys.argv[2], sys.argv[3] == "all")
 @pytest.mark.parametrize("mode", ["all", "some"])
 def test_an_import_that_was_killed_goes_on_where_it_stopped(url, database, tmp_path, mode):
     path = tmp_path / "bills.csv"
-    lines = [f"88{n:06d},gas,2026-11,1,2026-12-05" for n in range(BATCH * 3)]
+    lines = [f"88{n:06d},gas,2026-11,1,2026-12-05" for n in range(1500)]
     path.write_text("\n".join([HEADER, *lines]))
     died = subprocess.run(
         [sys.executable, "-c", BROKEN_OFF, url, path, mode], env=environment(), check=False
