@@ -177,6 +177,32 @@ def test_who_does_not_show_that_it_hears_us_is_sent_no_more_than_it_sent(
         assert answers, "not even one answer: this measured nothing"
 
 
+def test_a_stranger_cannot_aim_the_sound_at_somebody_else(open_line: RunningLine) -> None:
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as victim,
+        Phone(open_line.sip_port, host="127.0.0.3", line_host="127.0.0.1", sound=False) as phone,
+    ):
+        victim.bind(("127.0.0.4", 0))
+        offer = wire.sdp("127.0.0.4", victim.getsockname()[1])
+        invite = phone.request("INVITE", body=offer, branch="z9hG4bKaimed")
+        end = time.monotonic() + 20
+        while time.monotonic() < end and not any(m.status for m in phone.messages):
+            phone.send(invite)
+            with phone.changed:
+                phone.changed.wait_for(lambda: any(m.status for m in phone.messages), 0.5)
+        phone.established()
+        got = 0
+        victim.settimeout(15)
+        try:
+            while True:
+                victim.recv(2048)
+                got += 1
+                victim.settimeout(3)
+        except TimeoutError:
+            pass
+        assert 0 < got <= 10, f"{got} packets reached who never asked for one"
+
+
 def test_passwords_tried_by_registering_end_in_a_ban_and_tell_no_name(
     open_line: RunningLine,
 ) -> None:
