@@ -25,6 +25,7 @@ from tests.line.phone import Phone, wait_until
 from tests.line.pjsip import PjsipPhone
 from tests.line.responder import Responder, rendered_town, responder
 from tests.line.test_transfer import share_of_tone
+from tests.line.together import all_at_once
 
 pytestmark = [pytest.mark.line, pytest.mark.xdist_group("line"), pytest.mark.timeout(120)]
 
@@ -191,11 +192,8 @@ class Probe:
 # --- foreign telephones
 
 
-@needs_pjsip
-def test_pjsip_by_tls_with_nothing_but_srtp_hears_and_presses(
-    served, town, authority, tls_port, tmp_path
-):
-    with PjsipPhone(tmp_path, "13600000001", tls={"ca": str(authority.file)}, srtp=2) as phone:
+def pjsip_hears_presses_and_holds(served, town, authority, tls_port, folder):
+    with PjsipPhone(folder, "13600000001", tls={"ca": str(authority.file)}, srtp=2) as phone:
         phone.do(call=f"sip:line@127.0.0.1:{tls_port};transport=tls")
         phone.until_state("CONFIRMED")
         phone.until(lambda told: told.get("sound"), "a greeting")
@@ -227,16 +225,47 @@ def _heard(phone: PjsipPhone, clips: list[Clip]) -> bool:
     return True
 
 
-@needs_baresip
-def test_baresip_by_tls_with_nothing_but_srtp_does_a_job(
-    served, town, authority, tls_port, tmp_path
-):
+def baresip_looks_up_a_bill(served, town, authority, tls_port, folder):
     script = bill(town, LANGUAGE, "13600000002")
     target = f"sip:line@127.0.0.1:{tls_port};transport=tls"
-    heard = place_baresip(target, script, tmp_path, authority=authority.file)
+    heard = place_baresip(target, script, folder, authority=authority.file)
     in_order(heard, script.expected)
     call = ended(served, "13600000002")
     assert (call["signalling"], call["sound_encrypted"]) == ("tls", 1)
+
+
+def a_silent_connection_is_closed(served, town, authority, tls_port, folder):
+    with socket.create_connection(("127.0.0.1", tls_port)) as silent:
+        silent.settimeout(60.0)
+        began = time.monotonic()
+        try:
+            assert silent.recv(1) == b""
+        except ConnectionResetError:
+            pass
+        assert time.monotonic() - began > 5.0
+
+
+JOURNEYS = {
+    pjsip_hears_presses_and_holds: needs_pjsip,
+    baresip_looks_up_a_bill: needs_baresip,
+    a_silent_connection_is_closed: (),
+}
+
+
+@pytest.fixture(scope="module")
+def placed(served, town, authority, tls_port, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("telephones")
+    missing = [one for one, mark in JOURNEYS.items() if mark and mark.args[0]]
+    there = [one for one in JOURNEYS if one not in missing]
+    with all_at_once(there, served, town, authority, tls_port, folder) as futures:
+        yield futures
+
+
+@pytest.mark.parametrize(
+    "journey", [pytest.param(one.__name__, marks=mark) for one, mark in JOURNEYS.items()]
+)
+def test_by_tls_with_nothing_but_srtp(placed, journey):
+    placed[journey].result()
 
 
 @needs_pjsip
@@ -419,15 +448,3 @@ def test_who_shows_one_and_encrypts_is_served(careful, authority, tmp_path):
         phone.until_state("DISCONNECTED")
     call = ended(careful, "13600000006")
     assert (call["signalling"], call["sound_encrypted"]) == ("tls", 1)
-
-
-def test_a_connection_that_does_not_shake_hands_is_closed(careful):
-    port = careful.settings.sip_tls_port
-    with socket.create_connection(("127.0.0.1", port)) as silent:
-        silent.settimeout(30.0)
-        began = time.monotonic()
-        try:
-            assert silent.recv(1) == b""
-        except ConnectionResetError:
-            pass
-        assert time.monotonic() - began > 5.0
