@@ -10,6 +10,7 @@ With `--limits off` the hostile addresses are trusted ones: nothing is banned, a
 
 A word is a quarter of a second. It counts as lost where a packet of it is missing, holds another
 sound than it should, or comes more than 100 ms after its time (what a jitter buffer gives away).
+Pauses between one prompt and the next are told apart: the next is asked for when one has ended.
 Times are the kernel's, so that it does not matter when this program gets to read.
 """
 
@@ -67,6 +68,9 @@ class Heard:
 
     arrivals: list[tuple[float, int, bool]] = field(default_factory=list)
     foreign: int = 0
+    # From the end of a prompt to the beginning of the next, as timestamps: nothing is said, and
+    # nothing need be sent.
+    pauses: list[tuple[int, int]] = field(default_factory=list)
 
 
 class Caller:
@@ -163,6 +167,7 @@ class Caller:
                 # From one prompt to the next a frame of silence may pass.
                 place = at - self.begun
                 if payload == sound[:FRAME] and place >= len(sound):
+                    self.heard.pauses.append((self.begun + len(sound), at))
                     self.begun, place = at, 0
                 expected = sound[place : place + FRAME] if place < len(sound) else _SILENCE
                 right = payload == expected and ssrc == self.ssrc
@@ -233,7 +238,7 @@ def judged(parts: list[Heard]) -> dict[str, Any]:
     """The figures of all calls together."""
     totals: Counter[str] = Counter()
     lates: list[float] = []
-    gap_ms = 0.0
+    gap_ms = pause_ms = 0.0
     for heard in parts:
         # The first and the last may be cut by the parts of the run; order is the kernel's.
         rows = sorted(heard.arrivals)
@@ -241,28 +246,37 @@ def judged(parts: list[Heard]) -> dict[str, Any]:
             totals["calls without sound"] += 1
             continue
         frames = {at // FRAME: (when, right) for when, at, right in rows}
-        low, high = min(frames), max(frames)
+        between = {
+            n for begin, end in heard.pauses for n in range(-(-begin // FRAME), end // FRAME)
+        }
+        pause_ms = max([pause_ms, *((end - begin) / 8 for begin, end in heard.pauses)])
+        due = [n for n in range(min(frames), max(frames) + 1) if n not in between or n in frames]
         origin = min(when - at / 8000 for when, at, _ in rows)
-        totals["packets expected"] += high - low + 1
+        totals["packets expected"] += len(due)
         totals["packets"] += len(rows)
-        totals["missing"] += high - low + 1 - len(frames)
+        totals["missing"] += len(due) - len(frames)
         totals["wrong sound"] += sum(not right for _, _, right in rows)
         totals["twice"] += len(rows) - len(frames)
         totals["from others"] += heard.foreign
         late = {frame: when - origin - frame * 0.02 for frame, (when, _) in frames.items()}
         lates += late.values()
-        for start in range(low, high + 1, WORD_FRAMES):
-            word = range(start, min(start + WORD_FRAMES, high + 1))
+        for start in range(0, len(due), WORD_FRAMES):
+            word = due[start : start + WORD_FRAMES]
             good = all(n in frames and frames[n][1] and late[n] <= LATE_S for n in word)
             totals["words"] += 1
             totals["words lost"] += not good
-        gaps = [b[0] - a[0] for a, b in pairwise(rows)]
+        begun = {end for _, end in heard.pauses}
+        gaps = [b[0] - a[0] for a, b in pairwise(rows) if b[1] not in begun]
         gap_ms = max(gap_ms, max(gaps, default=0.0) * 1000)
     lates.sort()
     if lates:
         for name, share in (("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999)):
             totals[f"late ms {name}"] = round(lates[int(share * (len(lates) - 1))] * 1000, 1)  # type: ignore[assignment]
-    return {**totals, "longest gap ms": round(gap_ms, 1)}
+    return {
+        **totals,
+        "longest gap within a prompt ms": round(gap_ms, 1),
+        "longest pause between two ms": round(pause_ms, 1),
+    }
 
 
 def attack(aim: Aim, seed: int, pieces: int, seconds: float, told: Connection) -> None:
