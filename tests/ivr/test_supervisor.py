@@ -27,6 +27,8 @@ def stop(*_):
     if behaviour != "stubborn":
         sys.exit(0)
 signal.signal(signal.SIGTERM, stop)
+if behaviour == "renews":
+    signal.signal(signal.SIGHUP, lambda *_: say(name, "renewed"))
 if behaviour == "misset":
     print("IVR_X=1: mend it", file=sys.stderr, flush=True)
     sys.exit(2)
@@ -49,6 +51,7 @@ parts = [
         rank,
         limit,
         optional=name == "optional",
+        renews=behaviour == "renews",
     )
     for name, behaviour, rank, limit in {parts!r}
 ]
@@ -65,7 +68,11 @@ class Running:
             child=textwrap.dedent(CHILD), parts=list(parts), again_after_s=again_after_s
         )
         self.process = subprocess.Popen(
-            [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, cwd=ROOT
+            [sys.executable, "-c", script],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
         )
         self.lines: list[str] = []
 
@@ -200,3 +207,13 @@ def test_the_delay_doubles_up_to_a_limit_and_is_forgotten_after_a_stable_run():
     assert delays[1] == 2 * FIRST_DELAY_S
     assert delays[-1] == LONGEST_DELAY_S
     assert backoff.after_run_of(STABLE_AFTER_S) == FIRST_DELAY_S
+
+
+def test_a_hang_up_signal_without_a_terminal_is_for_the_parts_that_have_certificates(start):
+    running = start(("a", "renews", 0, 5.0), ("b", "good", 1, 5.0))
+    running.read_until("ready")
+    running.process.send_signal(signal.SIGHUP)
+    running.read_until("a renewed")  # b, which does not know the signal, would have ended by it
+    running.process.send_signal(signal.SIGTERM)
+    assert {"a stops", "b stops"} <= set(running.rest())
+    assert running.process.returncode == 0
