@@ -59,8 +59,8 @@ class DeskSettings:
     """Everything the desk needs that is not in the database.
 
     ``https`` says users reach the desk by HTTPS: cookies are then marked Secure and HSTS is sent
-    (what proxies say is judged before, by ``ivr.web_server.proxies``). ``api_token`` opens ``/api`` beside the tokens made on
-    the page, and a program may ask ``api_rate`` times a minute.
+    (what proxies say is judged before, by ``ivr.web_server.proxies``). ``api_token`` opens ``/api``
+    beside the tokens made on the page, and a program may ask ``api_rate`` times a minute.
     ``prompts_dir`` holds what staff recorded; ``texts_dir`` and ``flows_dir`` replace the texts and
     flows that come with the line. ``voice_of`` names the voice of a language as the store's keys do
     (empty: none is installed), and ``say_yao`` how Mandarin says 1 in numbers. Whether sample data

@@ -5,8 +5,9 @@ connections; old ones live on. Whom we call must show a certificate of an author
 made out for the name that we called (RFC 5922 §7: SIP URIs before host names, no wildcards).
 
 A handshake costs the reactor 0.5 ms with ECDSA, 0.9 ms with RSA of 2048 bits and up to 4 ms with
-one of 4096 (`bench/encryption.py`). Those that wait to begin take turns, a few in each tick, so that a thousand telephones that come back
-at once are no gap in anybody's call; who comes again within a day resumes and costs less.
+one of 4096 (`bench/encryption.py`). Those that wait to begin take turns, a few in each tick, so
+that a thousand telephones that come back at once are no gap in anybody's call; who comes again
+within a day resumes and costs less.
 """
 
 from __future__ import annotations
