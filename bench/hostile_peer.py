@@ -266,7 +266,11 @@ def judged(parts: list[Heard]) -> dict[str, Any]:
             totals["words"] += 1
             totals["words lost"] += not good
         begun = {end for _, end in heard.pauses}
-        gaps = [b[0] - a[0] for a, b in pairwise(rows) if b[1] not in begun]
+        gaps = [
+            b[0] - a[0]
+            for a, b in pairwise(rows)
+            if b[1] not in begun and b[1] // FRAME not in between
+        ]
         gap_ms = max(gap_ms, max(gaps, default=0.0) * 1000)
     lates.sort()
     if lates:
