@@ -58,7 +58,9 @@ WEIGHTS = {
     "stopped desk": 3,
     "database": 8,
 }
-ENDS_CALLS = ("responder", "media", "supervisor")
+ENDS_CALLS = ("responder", "supervisor")
+"""Calls go on when the sound's process dies: another takes them over."""
+SOUND = b"ivr.media.process"
 
 
 class Run:
@@ -161,7 +163,7 @@ class Run:
             if victim in ENDS_CALLS:
                 self._freeze_all()
             with suppress(ProcessLookupError):
-                os.kill(self.line.child(victim), signal.SIGKILL)
+                os.kill(self._process(victim), signal.SIGKILL)
         self._until_all_serve()
         self.again_s[victim].append(time.monotonic() - began)
 
@@ -172,9 +174,19 @@ class Run:
                 found[name] = weight
                 continue
             with suppress(AssertionError):
-                self.line.child(name.removeprefix("stopped "))
+                self._process(name.removeprefix("stopped "))
                 found[name] = weight
         return found
+
+    def _process(self, part: str) -> int:
+        """The id of a part's process; AssertionError where there is none."""
+        if part != "media":
+            return self.line.child(part)
+        for children in Path(f"/proc/{self.line.child('responder')}/task").glob("*/children"):
+            for pid in children.read_text().split():
+                if SOUND in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+                    return int(pid)
+        raise AssertionError("the responder has no process for the sound")
 
     def _freeze_all(self) -> None:
         for citizen in self.citizens:
@@ -199,7 +211,7 @@ class Run:
                 time.sleep(0.5)  # as systemd's RestartSec
 
     def _stop_for_a_while(self, part: str) -> None:
-        pid = self.line.child(part)
+        pid = self._process(part)
         os.kill(pid, signal.SIGSTOP)
         time.sleep(self.random.uniform(*HELD_S))
         with suppress(ProcessLookupError):

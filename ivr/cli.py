@@ -142,7 +142,8 @@ def call(
 
 @main.command()
 @click.option("--quiet", is_flag=True, help="Say nothing when all is well.")
-def migrate(quiet: bool) -> None:
+@click.option("--back-to", help="An older release's revision, before that release is installed.")
+def migrate(quiet: bool, back_to: str | None) -> None:
     """Bring the database to this release's tables. 升级数据库结构。"""
     from ivr.preflight import check_state_dir
     from ivr.records import migrate as migrate_database
@@ -150,7 +151,7 @@ def migrate(quiet: bool) -> None:
 
     settings, language = _settings()
     check_state_dir(settings.state_dir)
-    revision = migrate_database(settings.database_url)
+    revision = migrate_database(settings.database_url, back_to=back_to)
     if not quiet:
         place = without_password(settings.database_url)
         _echo(

@@ -2,18 +2,23 @@
 
 All migrations run in one transaction (SQLite's DDL is transactional once we
 begin the transaction ourselves), under a lock: two processes that start at
-once migrate once. An error leaves the database as it was.
+once migrate once. An error, or a kill, leaves the database as it was.
+
+SQLite changes some tables by making them anew; references to them are not
+enforced meanwhile, but looked through before the end.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import URL, Engine, text
+from sqlalchemy import URL, Connection, Engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from ivr.records.database import database_url, explained, make_engine
@@ -26,8 +31,11 @@ ADVISORY_LOCK = 0x6D73_7831
 OTHER_MIGRATOR_MS = 120_000
 
 
-def migrate(url: str | URL) -> str:
+def migrate(url: str | URL, *, back_to: str | None = None) -> str:
     """Run what is missing up to the newest migration; the revision reached is returned.
+
+    With `back_to` the database is taken back to an older release's revision; what that release
+    has no place for is lost.
 
     Raises MigrationFailed, or DatabaseUnavailable where it cannot be reached at all.
     """
@@ -35,7 +43,7 @@ def migrate(url: str | URL) -> str:
     engine = make_engine(target, pool_size=1, busy_timeout_ms=OTHER_MIGRATOR_MS)
     try:
         with explained(target):
-            return _upgrade(engine)
+            return _run(engine, back_to)
     except CommandError as error:
         raise MigrationFailed(
             f"{error}: the database was made by a newer release; install that one, "
@@ -57,16 +65,40 @@ def newest_revision() -> str:
     return head
 
 
-def _upgrade(engine: Engine) -> str:
+def _run(engine: Engine, back_to: str | None) -> str:
     config = _config()
+    sqlite = engine.dialect.name == "sqlite"
+    if sqlite:
+        event.listen(engine, "connect", _without_references)
     with engine.begin() as connection:
-        if connection.dialect.name == "postgresql":
+        if not sqlite:
             connection.execute(text("SET LOCAL statement_timeout = 0"))
             connection.execute(text("SET LOCAL lock_timeout = 0"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:k)"), {"k": ADVISORY_LOCK})
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-    return newest_revision()
+        before = _revision(connection)
+        if back_to is None:
+            command.upgrade(config, "head")
+        else:
+            command.downgrade(config, back_to)
+        # Every row is looked through: only where there was anything to do, not at each start.
+        changed = _revision(connection) != before
+        looking = text("PRAGMA foreign_key_check")
+        if sqlite and changed and (stray := connection.execute(looking).first()):
+            raise MigrationFailed(
+                f"a row of {stray[0]} names one of {stray[2]} that is not there; nothing was "
+                "changed: restore a backup, or report this"
+            )
+    return newest_revision() if back_to is None else back_to
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _without_references(connection: Any, _record: Any) -> None:
+    """A pragma means nothing within a transaction, so it comes with the connection."""
+    connection.execute("PRAGMA foreign_keys = OFF").close()
 
 
 def _config() -> Config:

@@ -235,7 +235,9 @@ def downgrade() -> None:
     op.drop_table("outage_templates")
     op.drop_table("outage_areas")
     op.drop_index("ix_outages_upload_id", table_name="outages")
-    with op.batch_alter_table("outages") as batch:
+    # SQLite does not tell the name of a reference that came with its column.
+    names = {"fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s"}
+    with op.batch_alter_table("outages", naming_convention=names) as batch:
         batch.drop_constraint("fk_outages_upload_id_outage_uploads", type_="foreignkey")
         batch.drop_column("upload_id")
         batch.drop_column("draft")
