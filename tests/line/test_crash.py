@@ -1,4 +1,7 @@
-"""What a caller said survives a kill -9 of the responder, and the line answers again."""
+"""What a caller said survives a kill -9 of the responder, and the line answers again.
+
+One kill, and every promise looked at from outside; bench/crash_test.py does some hundreds.
+"""
 
 import os
 import signal
@@ -11,6 +14,7 @@ from tests.line.heard import ENOUGH, RATE_HZ, Clip, Samples, find
 from tests.line.jobs import Town, speech_like
 from tests.line.listener import Listener
 from tests.line.phone import Phone, wait_until
+from tests.line.promises import FRAME, Told, kept_promises
 from tests.line.responder import options
 from tests.line.test_three_jobs import from_recording
 
@@ -47,6 +51,8 @@ def test_a_recording_survives_the_responders_sudden_end(tmp_path, rendered, rtp_
         complain(caller, speech)
         enough = (SAID_S + 0.5) * BYTES_PER_S
         wait_until(lambda: recorded_bytes(line) >= enough, "what is said is on the disk")
+        left = len(caller.sound._queue)
+        sent_s = len(speech) / RATE_HZ - left * FRAME / RATE_HZ
         killed_at = time.monotonic()
         os.kill(line.child("responder"), signal.SIGKILL)
         caller.close()
@@ -66,3 +72,11 @@ def test_a_recording_survives_the_responders_sudden_end(tmp_path, rendered, rtp_
         assert len(kept) / RATE_HZ >= SAID_S
         said = Clip("what was said before the end", speech[: int(1.5 * RATE_HZ)])
         assert find(kept, said).share >= ENOUGH
+
+        wait_until(
+            lambda: not line.rows("SELECT 1 FROM calls WHERE outcome IS NULL"), "counted", 60.0
+        )
+        told = Told(caller.call_id, "13800135000", "complaint", speech, sent_s, cut=True)
+        broken, figures = kept_promises(line, [told])
+        assert broken == []
+        assert figures["recordings heard"] == 1
