@@ -57,8 +57,7 @@ class WorkKey(NamedTuple):
             at = datetime.strptime(created, "%Y%m%dT%H%M%S.%f").replace(tzinfo=UTC)
             return cls(date.fromisoformat(deadline) if deadline else None, at, ticket)
         except ValueError:
-            message = "this page does not exist; begin again at the first page"
-            raise RefusedError(message) from None
+            raise RefusedError("this page does not exist; begin again at the first page") from None
 
 
 @dataclass(frozen=True, slots=True)
