@@ -8,6 +8,7 @@ arrives; a caller who would wait longer than 400 ms hears "please wait".
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from twisted.internet.defer import Deferred
 
@@ -34,7 +35,11 @@ class _Item:
 
 
 class Playback:
-    """The queue of one call's sound; the leg holds only the piece that plays.
+    """The queue of one call's sound; the leg holds the piece that plays and the one after it.
+
+    One ahead, because a piece asked for when the last is over comes a slot late, or as late as
+    this process is: the sound is made in another. What may be interrupted and what may not are
+    never in the leg together, so that stopping one does not drop the other.
 
     `drained` is called whenever the last of what was queued has been heard.
     """
@@ -102,7 +107,7 @@ class Playback:
 
     def _arrived(self, audio: Audio, item: _Item) -> None:
         item.audio = audio
-        if self._items and self._items[0] is item:
+        if item in self._items:
             self._feed()
             self._settle()
 
@@ -112,15 +117,23 @@ class Playback:
             self._items.popleft()
         if self._items and self._items[0].audio is not None:
             self._disarm()
-            head = self._items[0]
-            if not head.started and head.audio is not None:
-                head.started = True
-                self._leg.play(head.audio, head)
+            for item in self._at_once():
+                if not item.started and item.audio is not None:
+                    item.started = True
+                    self._leg.play(item.audio, item)
         elif self._items and self._waiting is None:
             patience_s = PATIENCE_AGAIN_S if self._items[0].excused else PATIENCE_S
             self._waiting = self._deadlines.at(
                 self._deadlines.now + patience_s, self._say_please_wait
             )
+
+    def _at_once(self) -> list[_Item]:
+        """What the leg is to hold: the head, and the next if it has come and is of its kind."""
+        head = self._items[0]
+        after = next((item for item in islice(self._items, 1, None) if item.audio != ()), None)
+        if after is None or not after.audio or after.barge_in != head.barge_in:
+            return [head]
+        return [head, after]
 
     def _settle(self) -> None:
         if not self._items:

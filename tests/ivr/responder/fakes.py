@@ -1,5 +1,6 @@
 """Doubles of what stands around one call: a leg and a world that answers when told to."""
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,12 @@ from call_flows.instructions import Say
 
 
 class FakeLeg:
-    """Keeps what was asked of it."""
+    """Keeps what was asked of it; a clip is heard once the one before it is over."""
 
     def __init__(self) -> None:
-        self.played: list[tuple[Sequence[bytes], object]] = []
+        self.heard: list[bytes] = []
+        self.held: deque[tuple[bytes, object]] = deque()
+        """What plays, and what was handed over ahead."""
         self.stopped = 0
         self.recordings_stopped = 0
         self.loud = False
@@ -22,21 +25,23 @@ class FakeLeg:
         self.loud = wanted
 
     def play(self, audio: Sequence[bytes], token: object = None) -> None:
-        self.played.append((audio, token))
+        self.held.append((b"".join(audio), token))
+        if len(self.held) == 1:
+            self.heard.append(self.held[0][0])
+
+    def end_of_clip(self) -> object:
+        """What plays is over: its token."""
+        _audio, token = self.held.popleft()
+        if self.held:
+            self.heard.append(self.held[0][0])
+        return token
 
     def stop_playing(self) -> None:
         self.stopped += 1
+        self.held.clear()
 
     def stop_recording(self) -> None:
         self.recordings_stopped += 1
-
-    @property
-    def heard(self) -> list[bytes]:
-        return [b"".join(audio) for audio, _token in self.played]
-
-    @property
-    def last_token(self) -> object:
-        return self.played[-1][1]
 
 
 class FakeSession:

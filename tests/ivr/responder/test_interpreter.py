@@ -63,7 +63,7 @@ class Scene:
         self.interpreter.start(CallFacts())
 
     def heard_to_the_end(self) -> None:
-        self.interpreter.playback_finished(self.leg.last_token)
+        self.interpreter.playback_finished(self.leg.end_of_clip())
 
     def recording_begins(self) -> None:
         self.world.asked["begin_recording"].callback("r1")

@@ -27,7 +27,7 @@ class Scene:
         self.playback.add(pieces, barge_in=barge_in)  # type: ignore[arg-type]
 
     def played_to_the_end(self) -> None:
-        self.playback.finished(self.leg.last_token)
+        self.playback.finished(self.leg.end_of_clip())
 
 
 def test_pieces_are_heard_one_after_the_other() -> None:
@@ -129,3 +129,50 @@ def test_stopping_tells_nobody() -> None:
     late.callback((b"too late",))
     assert scene.leg.heard == [b"one"]
     assert scene.drained == 0
+
+
+def test_the_next_piece_is_in_the_leg_before_the_first_is_over() -> None:
+    scene = Scene()
+    scene.add((b"one",), (b"two",), (b"three",))
+    assert [audio for audio, _ in scene.leg.held] == [b"one", b"two"]
+    scene.played_to_the_end()
+    assert [audio for audio, _ in scene.leg.held] == [b"two", b"three"]
+
+
+def test_a_piece_that_comes_while_the_one_before_plays_is_handed_over_at_once() -> None:
+    scene = Scene()
+    late: Deferred[tuple[bytes, ...]] = Deferred()
+    scene.add((b"one",), late)
+    assert len(scene.leg.held) == 1
+    late.callback((b"two",))
+    assert [audio for audio, _ in scene.leg.held] == [b"one", b"two"]
+
+
+def test_a_piece_without_sound_between_two_is_passed_over_ahead() -> None:
+    scene = Scene()
+    late: Deferred[tuple[bytes, ...]] = Deferred()
+    scene.add((b"one",), late, (b"three",))
+    late.callback(())
+    assert [audio for audio, _ in scene.leg.held] == [b"one", b"three"]
+    scene.played_to_the_end()
+    scene.played_to_the_end()
+    assert scene.drained == 1
+
+
+def test_what_a_key_may_end_is_not_in_the_leg_with_what_it_may_not() -> None:
+    scene = Scene()
+    scene.add((b"menu",))
+    scene.add((b"you are recorded",), barge_in=False)
+    assert [audio for audio, _ in scene.leg.held] == [b"menu"]
+    scene.playback.interrupt()
+    assert [audio for audio, _ in scene.leg.held] == [b"you are recorded"]
+
+
+def test_a_key_ends_both_that_the_leg_holds() -> None:
+    scene = Scene()
+    scene.add((b"menu",), (b"more",), (b"still more",))
+    scene.playback.interrupt()
+    assert not scene.leg.held
+    assert scene.leg.heard == [b"menu"]
+    scene.add((b"answer",))
+    assert scene.leg.heard == [b"menu", b"answer"]
