@@ -202,7 +202,7 @@ def test_a_file_goes_in_and_out_again_in_a_browser(
     page.select_option("#column-period", "=")
     page.fill("[name=fixed-period]", "2026-11")
     page.click("button[name=check]")
-    page.click("text=导入 1200 行")
+    page.click("text=导入 1,200 行")
     page.on("dialog", lambda dialog: dialog.accept())
     page.click("text=撤销这次导入")
     page.wait_for_selector("text=每张账单都恢复原样")

@@ -121,7 +121,7 @@ def test_a_call_back_is_taken_tried_and_done_in_a_browser(page: Any, desk: DeskU
     page.select_option("[name=result]", "later")
     page.fill("[name=again_at]", "2026-11-23 09:00")
     page.click("details button")
-    page.wait_for_selector("text=约定 2026-11-23 09:00")
+    page.wait_for_selector("text=约定 2026年11月23日 09:00")
     page.click("text=记录回电")
     page.select_option("[name=result]", "reached")
     page.click("details button")
