@@ -31,7 +31,7 @@ LOOK_EVERY_S = 5.0
 VOICE_TIMEOUT_S = 2.0
 LOCK_TIMEOUT_MS = 2000
 RESPONDER = "responder"
-COUNTERS = ("calls_without_ports", "calls_turned_away", "recordings_failed")
+COUNTERS = ("calls_without_ports", "calls_turned_away", "calls_over_source", "recordings_failed")
 QUIET_START_S = 30.0
 """The parts of a line that has just been started take so long to be there."""
 TWICE = 2

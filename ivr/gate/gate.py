@@ -53,6 +53,8 @@ class Gate:
         """Neither limited nor banned; otherwise strangers."""
         self.bans = Bans(limits.bans)
         self.counters: Counter[str] = Counter()
+        self.crowded = ""
+        """Who had too many calls last: perhaps an exchange that nobody has made known."""
         self._sources: OrderedDict[str, _Source] = OrderedDict()
         self._proved_at: OrderedDict[str, float] = OrderedDict()
         self._hosts: set[str] = set()
@@ -217,6 +219,7 @@ class Gate:
         known.called_at = now
         if self._calls[source] >= limits.calls or known.call_tokens < 1.0:
             self.counters["too many calls"] += 1
+            self.crowded = host
             return False
         known.call_tokens -= 1.0
         return True

