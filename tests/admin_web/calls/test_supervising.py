@@ -180,4 +180,5 @@ def test_the_file_has_what_the_list_shows(desk: DeskUnderTest) -> None:
     text = desk.as_("supervisor").get("/calls/calls.csv?caller=0288").text
     assert "0288111" in text
     assert "0299222" not in text
-    assert text.splitlines()[0].endswith("outcome,last_place,person_wait_s,signalling,sound_encrypted")
+    heading = text.splitlines()[0]
+    assert heading.endswith("outcome,last_place,person_wait_s,signalling,sound_encrypted")
