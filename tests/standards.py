@@ -163,8 +163,10 @@ Where the standards leave a choice, or we take less than they allow, on purpose:
 - **Redirections** (3xx) of calls we place count as refusals: whoever configures the operator's
   number dials it.
 - **100rel** is used where a caller requires it, not asked for in calls we place.
-- **Requests over 1300 bytes** stay on UDP where the trunk is on UDP (§18.1.1 would move them to
-  TCP).
+- **Requests over 1300 bytes** go by TCP (§18.1.1), and by UDP under the same branch where no
+  connection is to be had within 5 s; that neighbour is not asked for one again for ten minutes.
+  In the call of a stranger, or of who sits behind a NAT, and for the ACK of a 2xx it stays UDP:
+  headers of theirs must not have us connect to others.
 - **rtcp-mux, ICE, BUNDLE, DTLS-SRTP**: declined by not being answered, as RFC 3264 has it.
 
 Through other people's software (`tests/line/test_interoperation.py`,

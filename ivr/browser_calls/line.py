@@ -33,7 +33,9 @@ class BrowserLine(asyncio.DatagramProtocol):
         self._host = _ANY.get(sip_host, sip_host)
         self._port = sip_port
         self._at_once = at_once
-        self._agent = UserAgent(UserAgentConfig(contact_user=CALLER), os.urandom)
+        self._agent = UserAgent(
+            UserAgentConfig(contact_user=CALLER, datagram_max_bytes=None), os.urandom
+        )
         self._calls: dict[int, BrowserCall] = {}
         self._placed = 0
         self._transport: asyncio.DatagramTransport | None = None

@@ -281,7 +281,9 @@ class Call(ABC):
 
         if authenticator is not None:
             authenticator.sign(request)
-        transaction = self.core.transactions.start(request, dialog.path(), answered, now)
+        transaction = self.core.transactions.start(
+            request, dialog.path(), answered, now, connect=dialog.trust_addresses
+        )
         if request.method == "INVITE":
             self._re_invite = transaction
 

@@ -34,7 +34,9 @@ class Core:
         self.config = config
         self.entropy = entropy
         self.timers = TimerQueue()
-        self.transactions = Transactions(config.durations, self.timers, self.new_id)
+        self.transactions = Transactions(
+            config.durations, self.timers, self.new_id, datagram_max=config.datagram_max_bytes
+        )
         self.events: deque[Event] = deque()
         self.ends_untold: set[int] = set()  # calls whose CallEnded nobody has taken yet
         self.counters: Counter[str] = Counter()

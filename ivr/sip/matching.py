@@ -8,22 +8,35 @@ response is matched by our own branch, which nobody else can guess, and the meth
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 
 from ivr.sip.address import Flow
 from ivr.sip.headers import Headers
-from ivr.sip.message import Request, Response
+from ivr.sip.message import Request, Response, serialize
 from ivr.sip.routing import answerable, fallback_flow, response_flow
 from ivr.sip.timers import Durations, TimerQueue
 from ivr.sip.transaction import Answered, ClientTransaction, ServerTransaction, Transaction
 from ivr.sip.via import MAGIC_COOKIE, Via
 
+without_connection_s = 600.0  # how long a neighbour that took no connection is not asked again
+_without_connection_most = 1000
+
 
 class Transactions:
     """All transactions alive, the queue of timers and the queue of datagrams."""
 
-    def __init__(self, durations: Durations, timers: TimerQueue, new_id: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        durations: Durations,
+        timers: TimerQueue,
+        new_id: Callable[[], str],
+        *,
+        datagram_max: int | None = None,
+    ) -> None:
         self.durations = durations
         self.timers = timers
+        self._datagram_max = datagram_max
+        self._without_connection: dict[tuple[str, int], float] = {}
         self.outbox: list[tuple[Flow, bytes]] = []
         self._new_id = new_id
         self._servers: dict[Hashable, ServerTransaction] = {}
@@ -64,20 +77,52 @@ class Transactions:
     # Requests of ours
 
     def start(
-        self, request: Request, flow: Flow, on_answer: Answered, now: float
+        self,
+        request: Request,
+        flow: Flow,
+        on_answer: Answered,
+        now: float,
+        *,
+        connect: bool = True,
     ) -> ClientTransaction:
-        """Put our Via on a request and send it; a CANCEL keeps the Via of its INVITE (§9.1)."""
+        """Put our Via on a request and send it; a CANCEL keeps the Via of its INVITE (§9.1).
+
+        What is too large for a datagram goes by TCP (§18.1.1) unless `connect` is False: a
+        stranger's headers must not have us knock at the doors of others.
+        """
+        or_else: Callable[[], tuple[Flow, bytes]] | None = None
         if request.method == "CANCEL":
             branch = request.via.branch or ""
         else:
             branch = self.stamp(request, flow)
+            if connect and self._too_large(request, flow, now):
+                by_udp, flow = flow, replace(flow, transport="tcp")
+                request.headers.set("Via", our_via(flow, branch))
+
+                def or_else() -> tuple[Flow, bytes]:
+                    request.headers.set("Via", our_via(by_udp, branch))
+                    return by_udp, serialize(request)
+
         transaction = ClientTransaction(
-            self, (branch, request.method), request, flow, on_answer, acknowledge_refusal
+            self,
+            (branch, request.method),
+            request,
+            flow,
+            on_answer,
+            acknowledge_refusal,
+            or_else=or_else,
         )
         self._clients[transaction.key] = transaction
         self._index(transaction)
         transaction.start(now)
         return transaction
+
+    def _too_large(self, request: Request, flow: Flow, now: float) -> bool:
+        if self._datagram_max is None or flow.reliable:
+            return False
+        if self._without_connection.get(flow.remote, now) > now:
+            return False
+        return len(serialize(request)) > self._datagram_max
 
     def stamp(self, request: Request, flow: Flow) -> str:
         """Put a Via of ours on a request, in place of the one it has; returns the branch."""
@@ -108,9 +153,18 @@ class Transactions:
             everything = [*self._servers.values(), *self._clients.values()]
             concerned = [transaction for transaction in everything if transaction.flow == flow]
         for transaction in concerned:
+            if isinstance(transaction, ClientTransaction) and transaction.chose_connection:
+                self._no_connection(flow, now)
             transaction.flow_failed(now)
             if not transaction.terminated:
                 self._index(transaction)
+
+    def _no_connection(self, flow: Flow, now: float) -> None:
+        known = self._without_connection
+        known.pop(flow.remote, None)
+        if len(known) >= _without_connection_most:
+            del known[next(iter(known))]
+        known[flow.remote] = now + without_connection_s
 
     def forget(self, transaction: Transaction) -> None:
         if isinstance(transaction, ServerTransaction):

@@ -105,7 +105,9 @@ class OutgoingCall(Call):
         if not self._provisional or self._sent is None:
             return
         cancel = cancel_of(self._sent)
-        self.core.transactions.start(cancel, self._flow, lambda status, response, at: None, now)
+        # §9.1: by the path of the INVITE, which goes by TCP where it is large.
+        path = self._flow if self._transaction is None else self._transaction.flow
+        self.core.transactions.start(cancel, path, lambda status, response, at: None, now)
         self._patience = self.core.timers.set(
             now + self.core.config.durations.cancel_grace_s, self._give_up_on_cancel
         )

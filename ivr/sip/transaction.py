@@ -206,9 +206,13 @@ Answered = Callable[[int, Response | None, float], None]
 
 
 class ClientTransaction(Transaction):
-    """A request of ours."""
+    """A request of ours.
 
-    __slots__ = ("_acknowledge", "_request", "on_answer")
+    One that is too large for a datagram goes by a connection, and by UDP (`or_else`) where there
+    can be none (§18.1.1). It keeps its branch then: should both copies arrive, they are one.
+    """
+
+    __slots__ = ("_acknowledge", "_or_else", "_request", "on_answer")
 
     def __init__(
         self,
@@ -218,19 +222,36 @@ class ClientTransaction(Transaction):
         flow: Flow,
         on_answer: Answered,
         acknowledge: Callable[[Request, Response], Request],
+        *,
+        or_else: Callable[[], tuple[Flow, bytes]] | None = None,
     ) -> None:
         machine = invite_client if request.method == "INVITE" else non_invite_client
         super().__init__(layer, machine, key, request.method, flow)
         self._request: Request | None = request if request.method == "INVITE" else None
+        self._or_else = or_else
         self.last_sent = serialize(request)
         self._acknowledge = acknowledge
         self.on_answer: Answered | None = on_answer
+
+    @property
+    def chose_connection(self) -> bool:
+        """It goes by TCP for its size alone, and nothing has come back yet."""
+        return self._or_else is not None
 
     def start(self, now: float) -> None:
         self._enter(self.machine.start, now)
         self._layer.send(self.flow, self.last_sent)
 
+    def flow_failed(self, now: float) -> None:
+        if self._or_else is None:
+            super().flow_failed(now)
+            return
+        (self.flow, self.last_sent), self._or_else = self._or_else(), None
+        self._enter(self.state, now)  # the timers of UDP run from here
+        self._layer.send(self.flow, self.last_sent)
+
     def receive(self, response: Response, now: float) -> None:
+        self._or_else = None
         if response.status < 200:
             what = Input.GOT_1XX
         elif response.status < 300 and self.machine is invite_client:
@@ -260,4 +281,4 @@ class ClientTransaction(Transaction):
 
     def _release(self) -> None:
         self.on_answer = None
-        self._request = None
+        self._request = self._or_else = None
