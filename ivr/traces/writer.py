@@ -1,5 +1,8 @@
 """The thread that puts SIP messages on the disk, so that the reactor never waits for one.
 
+It looks for messages a few times a second and is not woken by each: at 400 calls a second, waking
+it for every message cost the reactor a sixth of its time.
+
 Files are named by the second they begin at, and closed at `FILE_BYTES`; the oldest go when all of
 them together are larger than allowed. What a flood brings is not kept: beyond `QUEUE_LIMIT`
 messages that wait, new ones are counted and left out. A disk that fails costs traces, nothing else.
@@ -10,11 +13,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from queue import SimpleQueue
 from typing import IO, Final
 
 from ivr.traces.blanking import blanked
@@ -22,6 +25,7 @@ from ivr.traces.message import TracedMessage, call_id_of, relation
 
 FILE_BYTES: Final = 8 << 20
 QUEUE_LIMIT: Final = 5000
+WRITE_EVERY_S: Final = 0.25
 SUFFIX: Final = ".sip"
 
 Place = tuple[str, int]
@@ -53,7 +57,8 @@ class TraceWriter:
         self._folder = folder
         self._most_bytes = most_bytes
         self._file_bytes = min(FILE_BYTES, max(1, most_bytes // 4))
-        self._waiting: SimpleQueue[_Said | _Related | None] = SimpleQueue()
+        self._waiting: deque[_Said | _Related] = deque()
+        self._ending = threading.Event()
         self._thread: threading.Thread | None = None
         self._file: IO[bytes] | None = None
         self._failing = False
@@ -63,13 +68,14 @@ class TraceWriter:
     def start(self) -> None:
         """Begin to write; does nothing where no traces are wanted."""
         if self._most_bytes and self._thread is None:
+            self._ending.clear()
             self._thread = threading.Thread(target=self._run, name="traces", daemon=True)
             self._thread.start()
 
     def stop(self) -> None:
         """Write what waits, and end."""
         if self._thread is not None:
-            self._waiting.put(None)
+            self._ending.set()
             self._thread.join()
             self._thread = None
 
@@ -86,28 +92,41 @@ class TraceWriter:
     def _put(self, one: _Said | _Related) -> None:
         if self._thread is None:
             return
-        if self._waiting.qsize() >= QUEUE_LIMIT:
+        if len(self._waiting) >= QUEUE_LIMIT:
             self.left_out += 1
             return
-        self._waiting.put(one)
+        self._waiting.append(one)
 
     # --- the thread
     def _run(self) -> None:
-        while (one := self._waiting.get()) is not None:
+        ending = False
+        while not ending:
+            ending = self._ending.wait(WRITE_EVERY_S)
+            self._write_waiting()
+        self._close()
+
+    def _write_waiting(self) -> None:
+        while self._waiting:
+            one = self._waiting.popleft()
             line = _line(one)
             if line is not None:
                 self._write(one.at, line)
-        self._close()
+        if self._file is not None:
+            self._guarded(self._file.flush)
 
     def _write(self, at: float, line: bytes) -> None:
-        try:
+        def write() -> None:
             if self._file is None:
                 self._file = self._open(at)
             self._file.write(line)
-            if self._waiting.empty():
-                self._file.flush()
             if self._file.tell() >= self._file_bytes:
                 self._close()
+
+        self._guarded(write)
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        try:
+            work()
         except OSError as error:
             self.left_out += 1
             self._close()
