@@ -4,6 +4,10 @@ Asked for every datagram before a byte of it is read, so each question is a few 
 look-ups. What is remembered of a source is bounded and the oldest goes first; proofs and bans are
 kept apart, where a flood of forged addresses cannot push them out.
 
+**Whom we call.** A host that staff have us call (a trunk's server, a person) must not be cut off by
+who forges its address, so that it is neither limited nor banned for what a forger could have
+sent. But only requests of ours go there freely: a call *from* there is a stranger's.
+
 **Amplification.** Until a source has shown that it hears us, it is sent at most as many bytes as
 came from it, headers of IP and UDP counted on both sides. What does not fit waits (the newest
 answer only) and goes out as soon as the source sends more, as every client does that has had no
@@ -71,7 +75,8 @@ class Gate:
         """Whether a packet of `size` bytes may be read; `proven` where TCP carried it."""
         if host in self.trusted:
             return True
-        if not proven and host not in self._hosts and not self._has_room(now):
+        called = host in self._called
+        if not proven and not called and host not in self._hosts and not self._has_room(now):
             # Forged addresses, most likely, each seen once: not even remembered.
             self.counters["too many strangers"] += 1
             return False
@@ -86,6 +91,8 @@ class Gate:
         if self.bans.refuses(source, now):
             self.counters["banned"] += 1
             return False
+        if called:
+            return True
         limits = self.limits
         tokens = known.tokens + (now - known.seen_at) * limits.requests_a_second
         known.tokens = tokens = tokens if tokens < limits.burst else limits.burst
@@ -138,9 +145,14 @@ class Gate:
 
     # Out
 
-    def may_answer(self, host: str, size: int, now: float) -> bool:
-        """Whether `size` bytes may be sent by UDP to a host; if so they are counted."""
-        if host in self.trusted or host in self._called or self.is_proven(host, now):
+    def may_send(self, host: str, size: int, now: float, *, request: bool = False) -> bool:
+        """Whether `size` bytes may be sent by UDP to a host; if so they are counted.
+
+        `request`: they ask; otherwise they answer what may have been forged.
+        """
+        if host in self.trusted or self.is_proven(host, now):
+            return True
+        if request and host in self._called:
             return True
         known = self._sources.get(source_of(host))
         size += OVERHEAD_BYTES
@@ -151,7 +163,7 @@ class Gate:
         return True
 
     def we_call(self, host: str) -> None:
-        """Staff have us call this host: what is sent there answers nobody."""
+        """Staff have us call this host: our requests may go there, and its answers come back."""
         self._called[host] = None
         self._called.move_to_end(host)
         if len(self._called) > _CALLED_BY_US:
@@ -192,7 +204,7 @@ class Gate:
         known.points, known.points_at = points + what.points, now
         if known.points < POINTS_TO_BAN:
             return None
-        if not proven and self._has_a_good_name(source, now):
+        if not proven and (host in self._called or self._has_a_good_name(source, now)):
             return None
         known.points = 0.0
         self.counters["bans"] += 1

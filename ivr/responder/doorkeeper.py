@@ -12,6 +12,7 @@ password that is wrong looks like a name that is not there.
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
@@ -37,7 +38,13 @@ log = logging.getLogger(__name__)
 class Doorkeeper:
     """The rules of one line."""
 
-    def __init__(self, settings: Settings, entropy: Callable[[int], bytes]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        entropy: Callable[[int], bytes],
+        *,
+        is_here: Callable[[str], bool] | None = None,
+    ) -> None:
         limits = Limits(
             requests_a_second=float(settings.source_requests),
             burst=3.0 * settings.source_requests,
@@ -48,6 +55,8 @@ class Doorkeeper:
         self._anyone = settings.who_may_call == "anyone"
         self._told = settings.strangers == "answer"
         self._calls: dict[int, str] = {}
+        self._is_here = is_here or is_of_this_machine
+        self._not_here = ""
         self._trunks: list[tuple[IPv4Network | IPv6Network, str]] = []
         passwords = {caller.username: caller.password for caller in settings.callers}
         self._trunk_of_caller = {caller.username: caller.trunk for caller in settings.callers}
@@ -74,11 +83,15 @@ class Doorkeeper:
         host = flow.remote[0]
         if host in self.gate.trusted:
             return True
-        if host == flow.local[0]:
-            # The kernel lets nobody else come in with an address of ours.
-            self.trust_host(host)
-            return True
-        return False
+        if host != flow.local[0] or host == self._not_here:
+            return False
+        if not self._is_here(host):
+            # `public_address` is that of the router before us: anybody can forge it.
+            self._not_here = host
+            return False
+        # The kernel lets nobody else come in with an address of this machine.
+        self.trust_host(host)
+        return True
 
     def event(self, event: object) -> None:
         """Count the calls that are up by where they came from."""
@@ -192,3 +205,14 @@ class Doorkeeper:
         except ValueError:
             return None
         return next((name for network, name in self._trunks if address in network), None)
+
+
+def is_of_this_machine(host: str) -> bool:
+    """Whether an address is one of this machine's: whether it can be bound to."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((host, 0))
+        except OSError:
+            return False
+    return True

@@ -236,9 +236,13 @@ class SipTransport:
     def _may_send(self, flow: Flow, data: bytes) -> bool:
         """Ask the gate; a final answer that may not go yet waits, the newest for each host."""
         host = flow.remote[0]
-        if self.gate is None or self.gate.may_answer(host, len(data), time.monotonic()):
+        if self.gate is None:
             return True
-        if data[:8] == b"SIP/2.0 " and data[8:9] != b"1":
+        answers = data[:8] == b"SIP/2.0 "
+        if self.gate.may_send(host, len(data), time.monotonic(), request=not answers):
+            return True
+        # What is larger than any source can be owed would wait for nothing.
+        if answers and data[8:9] != b"1" and len(data) <= self.gate.limits.credit_bytes:
             if len(self._withheld) >= WITHHELD_LIMIT:
                 self._withheld.pop(next(iter(self._withheld)))
             self._withheld[host] = flow, data, time.monotonic()

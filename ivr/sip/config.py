@@ -21,6 +21,7 @@ class UserAgentConfig:
     session_s: int | None = 1800  # what we ask of peers that know session timers; None: nothing
     durations: Durations = field(default_factory=Durations)
     max_transactions: int = 100_000  # memory bound under a flood; above it 503, statelessly
+    max_held_bytes: int = 64 << 20  # the same for requests held until their transactions end
     datagram_max_bytes: int | None = 1300  # §18.1.1: what is larger goes by TCP; None: by UDP
 
 

@@ -38,6 +38,7 @@ class Transactions:
         self._datagram_max = datagram_max
         self._without_connection: dict[tuple[str, int], float] = {}
         self.outbox: list[tuple[Flow, bytes]] = []
+        self.held_bytes = 0  # requests of the peers' that are held, about
         self._new_id = new_id
         self._servers: dict[Hashable, ServerTransaction] = {}
         self._clients: dict[Hashable, ClientTransaction] = {}
@@ -71,6 +72,7 @@ class Transactions:
             alternative=fallback_flow(flow, via),
         )
         self._servers[transaction.key] = transaction
+        self.held_bytes += transaction.held_bytes
         self._index(transaction)
         return transaction
 
@@ -168,6 +170,7 @@ class Transactions:
 
     def forget(self, transaction: Transaction) -> None:
         if isinstance(transaction, ServerTransaction):
+            self.held_bytes -= transaction.held_bytes
             if self._servers.get(transaction.key) is transaction:
                 del self._servers[transaction.key]
         elif self._clients.get(transaction.key) is transaction:

@@ -42,6 +42,8 @@ class OutgoingCall(Call):
         self.authenticator = authenticator
         self.media.local = body
         self._flow = flow
+        self.called_at = flow.remote[0]
+        """The host that our INVITE went to, whatever came later."""
         self._tag = core.new_id()
         self.call_id = core.new_id()
         self._cseq = 0

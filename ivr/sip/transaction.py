@@ -132,7 +132,7 @@ class Transaction:
 class ServerTransaction(Transaction):
     """A request of the peer's. `on_ack` hears of ACKs to a 2xx on this branch (RFC 6026 §7.1)."""
 
-    __slots__ = ("_alternative", "on_ack", "on_cancel", "on_failure")
+    __slots__ = ("_alternative", "held_bytes", "on_ack", "on_cancel", "on_failure")
 
     def __init__(
         self,
@@ -146,6 +146,10 @@ class ServerTransaction(Transaction):
         machine = invite_server if request.method == "INVITE" else non_invite_server
         super().__init__(layer, machine, key, request.method, flow)
         self._alternative = alternative
+        # About what the request weighs, which whoever listens here may hold until the end.
+        self.held_bytes = len(request.body) + sum(
+            len(name) + len(value) for name, value in request.headers
+        )
         self.on_ack: Callable[[Request, float], None] | None = None
         self.on_failure: Callable[[float], None] | None = None
         self.on_cancel: Callable[[float], None] | None = None

@@ -271,7 +271,10 @@ class UserAgent:
         if call is None:
             self._stray(request, flow, now)
         else:
-            self._note_proof(request, flow, now)
+            if not isinstance(call, OutgoingCall):
+                self._note_proof(request, flow, now)
+            elif call.called_at == flow.remote[0]:
+                self._screening.heard_us(flow, now)  # it names the tag of our INVITE
             call.receive(request, flow, now)
 
     def _note_proof(self, request: Request, flow: Flow, now: float) -> None:
@@ -332,7 +335,7 @@ class UserAgent:
         if (request.call_id, request.from_.tag or "") in core.callers:
             core.answer_statelessly(request, flow, 482)  # §8.2.2.2: it came by another way too
             return
-        closed = self._closed
+        closed = self._closed or self._crowded(verdict)
         if closed:
             core.counters[f"refused, {closed}"] += 1
             core.answer_statelessly(request, flow, 503, self._retry_after())
@@ -360,7 +363,17 @@ class UserAgent:
             return "overloaded"
         if len(core.calls) >= core.config.max_calls:
             return "all lines busy"
-        return "too much at once" if len(core.transactions) >= core.config.max_transactions else ""
+        return self._crowded(Admitted())
+
+    def _crowded(self, verdict: Admitted) -> str:
+        """Too much is remembered; half of the room is kept for those we know."""
+        transactions, config = self._core.transactions, self._core.config
+        share = 1.0 if verdict.known else 0.5
+        full = (
+            len(transactions) >= share * config.max_transactions
+            or transactions.held_bytes >= share * config.max_held_bytes
+        )
+        return "too much at once" if full else ""
 
     def _retry_after(self) -> Fields:
         return (("Retry-After", str(self._core.config.retry_after_s)),)

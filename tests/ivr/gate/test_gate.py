@@ -72,10 +72,10 @@ def test_what_is_remembered_is_bounded() -> None:
 def test_an_answer_larger_than_what_came_is_withheld_until_more_comes() -> None:
     door = gate()
     door.admits(STRANGER, 300, 0.0)
-    assert not door.may_answer(STRANGER, 500, 0.0)
+    assert not door.may_send(STRANGER, 500, 0.0)
     door.admits(STRANGER, 300, 0.5)
-    assert door.may_answer(STRANGER, 500, 0.5)
-    assert not door.may_answer(STRANGER, 500, 0.5)
+    assert door.may_send(STRANGER, 500, 0.5)
+    assert not door.may_send(STRANGER, 500, 0.5)
 
 
 @given(
@@ -94,32 +94,32 @@ def test_a_source_not_proven_is_never_sent_more_than_it_sent(
         if comes:
             got += size + OVERHEAD_BYTES
             door.admits(STRANGER, size, now)
-        elif door.may_answer(STRANGER, size, now):
+        elif door.may_send(STRANGER, size, now):
             sent += size + OVERHEAD_BYTES
         assert sent <= got
 
 
 def test_nobody_is_answered_who_never_sent_anything() -> None:
-    assert not gate().may_answer(STRANGER, 1, 0.0)
+    assert not gate().may_send(STRANGER, 1, 0.0)
 
 
 def test_who_has_heard_us_is_answered_freely_for_a_while() -> None:
     door = gate(proof_lasts_s=300)
     door.admits(STRANGER, 100, 0.0)
     door.prove(STRANGER, 0.0)
-    assert door.may_answer(STRANGER, 5000, 299.0)
-    assert not door.may_answer(STRANGER, 5000, 301.0)
+    assert door.may_send(STRANGER, 5000, 299.0)
+    assert not door.may_send(STRANGER, 5000, 301.0)
 
 
 def test_a_call_that_was_proven_keeps_its_proof_however_long_it_lasts() -> None:
     door = gate(proof_lasts_s=300)
     door.admits(STRANGER, 100, 0.0)
     door.call_began(STRANGER)
-    assert not door.may_answer(STRANGER, 5000, 0.0), "an INVITE alone proves nothing"
+    assert not door.may_send(STRANGER, 5000, 0.0), "an INVITE alone proves nothing"
     door.prove(STRANGER, 0.0)
-    assert door.may_answer(STRANGER, 5000, 3000.0)
+    assert door.may_send(STRANGER, 5000, 3000.0)
     door.call_ended(STRANGER)
-    assert not door.may_answer(STRANGER, 5000, 3000.0)
+    assert not door.may_send(STRANGER, 5000, 3000.0)
 
 
 # --- offences
@@ -170,7 +170,7 @@ def test_an_exempt_network_is_never_banned_but_stays_a_stranger() -> None:
     door.exempt.add(ip_network("203.0.113.0/24"))
     assert admitted(door, STRANGER, 500, 0.0) == 500
     assert not offend(door, Offence.SCANNER, 5, proven=True)
-    assert not door.may_answer("203.0.113.99", 100, 0.0)
+    assert not door.may_send("203.0.113.99", 100, 0.0)
 
 
 def test_a_ban_of_one_ipv6_address_is_one_of_its_64() -> None:
@@ -220,3 +220,30 @@ def test_a_banned_source_cannot_connect() -> None:
     door = gate()
     offend(door, Offence.SCANNER, 1, proven=True)
     assert not door.may_connect(STRANGER, 1.0)
+
+
+# --- whom we call
+
+
+def test_only_our_requests_go_freely_to_whom_we_call() -> None:
+    """Or who forges a call from the operator's telephone would aim our answers at it."""
+    door = gate()
+    door.we_call(STRANGER)
+    assert door.may_send(STRANGER, 5000, 0.0, request=True)
+    assert not door.may_send(STRANGER, 5000, 0.0)
+    door.admits(STRANGER, 600, 0.0)
+    assert door.may_send(STRANGER, 600, 0.0)
+    assert not door.may_send(STRANGER, 600, 0.0)
+    assert not gate().may_send(STRANGER, 1, 0.0, request=True)
+
+
+def test_a_forger_cannot_cut_off_whom_we_call() -> None:
+    door = gate(burst=5, strangers_burst=5.0, strangers_a_second=1.0)
+    door.we_call(STRANGER)
+    for n in range(50):
+        door.admits(f"198.51.100.{n}", 100, 0.0)
+    for _ in range(100):
+        assert door.admits(STRANGER, 100, 0.0)
+        assert door.offence(STRANGER, Offence.SCANNER, 0.0, proven=False) is None
+    assert door.offence(STRANGER, Offence.SCANNER, 0.0, proven=True) is not None
+    assert not door.admits(STRANGER, 100, 1.0)

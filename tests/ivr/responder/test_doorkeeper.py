@@ -13,7 +13,7 @@ from ivr.gate import Offence
 from ivr.records import Database
 from ivr.responder import transport
 from ivr.responder.ban_book import BanBook
-from ivr.responder.doorkeeper import Doorkeeper
+from ivr.responder.doorkeeper import Doorkeeper, is_of_this_machine
 from ivr.responder.journal import utc_now
 from ivr.responder.ticker import Deadlines
 from ivr.responder.transport import LocalAddresses, SipTransport
@@ -42,9 +42,12 @@ trunk = "branch"
 """
 
 
+HERE = frozenset((LINE[0], "fe80::1"))
+
+
 def keeper(folder: Path, toml: str = "", **variables: str) -> Doorkeeper:
     (folder / "ivr.toml").write_text(toml, encoding="utf-8")
-    return Doorkeeper(load(variables, folder), os.urandom)
+    return Doorkeeper(load(variables, folder), os.urandom, is_here=HERE.__contains__)
 
 
 def path(host: str, transport: Any = "udp", local: str = LINE[0]) -> Flow:
@@ -67,6 +70,22 @@ def test_this_machine_and_trusted_networks_are_known(tmp_path: Path) -> None:
     for known in (path("10.1.2.3"), path("192.0.2.1"), path("fe80::1", local="fe80::1")):
         assert door.call(message("INVITE"), known, 0.0) == Admitted()
         assert door.question(message("OPTIONS"), known, 0.0) == Admitted()
+
+
+def test_the_public_address_of_a_router_is_no_address_of_this_machine(tmp_path: Path) -> None:
+    """What says that it comes from there was forged, or went out and in again."""
+    door = keeper(tmp_path, IVR_TRUSTED_NETWORKS="10.0.0.0/8")
+    forged = path("198.51.100.1", local="198.51.100.1")
+    for _ in range(2):
+        assert door.call(message("INVITE"), forged, 0.0) == Admitted(known=False)
+        assert not door.knows(forged)
+
+
+@pytest.mark.parametrize(
+    ("host", "here"), [("127.0.0.1", True), ("192.0.2.77", False), ("2001:db8::77", False)]
+)
+def test_an_address_of_this_machine_is_one_it_can_be_bound_to(host: str, here: bool) -> None:
+    assert is_of_this_machine(host) is here
 
 
 def test_a_trunk_is_known_by_its_networks(tmp_path: Path) -> None:

@@ -8,7 +8,18 @@ from ivr.sip.events import InviteReceived
 from ivr.sip.message import Request
 from ivr.sip.screening import SILENCE, Admitted, EverybodyIsServed, TurnedAway, Verdict
 from ivr.sip.user_agent import UserAgent
-from tests.ivr.sip.peers import ANSWER, LINE, Answered, Line, entropy, flow, request, requests
+from tests.ivr.sip.peers import (
+    ANSWER,
+    LINE,
+    OFFER,
+    Answered,
+    Line,
+    entropy,
+    flow,
+    request,
+    requests,
+    response,
+)
 
 
 class Rules(EverybodyIsServed):
@@ -111,6 +122,20 @@ def test_our_tag_from_another_address_proves_nothing_of_that_address() -> None:
     line.give(call.ack(), Flow("udp", LINE, ("198.51.100.1", 5060)))
     line.give(call.request("INVITE", body=ANSWER), Flow("udp", LINE, ("198.51.100.1", 5060)))
     assert "198.51.100.1" not in rules.proven
+
+
+def test_whom_we_called_proves_by_our_tag_that_it_hears_us() -> None:
+    line, rules = screened(Admitted(known=False))
+    line.agent.invite("sip:desk@192.0.2.9", OFFER, line.flow, line.now, from_uri="sip:a@192.0.2.1")
+    (invite,) = requests(line.said())
+    line.give(response(invite, 200, body=ANSWER))
+    asked = {"call_id": invite.call_id, "from_tag": "callee", "to_tag": invite.from_.tag}
+    elsewhere = flow(remote=("192.0.2.66", 5060))
+    for cseq in (1, 2):
+        line.give(request("INFO", **asked, cseq=cseq), elsewhere)
+    assert rules.proven == []
+    line.give(request("INFO", **asked, cseq=3))
+    assert rules.proven == ["192.0.2.9"]
 
 
 def test_a_made_up_tag_proves_nothing() -> None:

@@ -11,12 +11,15 @@ from ivr.sip.address import Flow
 from ivr.sip.config import Trunk, UserAgentConfig
 from ivr.sip.events import InviteReceived, MediaOffered
 from ivr.sip.message import Request, parse
+from ivr.sip.screening import Admitted, EverybodyIsServed, Verdict
+from ivr.sip.user_agent import UserAgent
 from tests.ivr.sip.peers import (
     ANSWER,
     LINE,
     OFFER,
     Answered,
     Line,
+    entropy,
     flow,
     remembered,
     request,
@@ -214,6 +217,44 @@ def test_transactions_are_limited_too() -> None:
         call = request("INVITE", body=OFFER, call_id=f"c{index}")
         line.give(call)
     assert len(line.agent._core.transactions) == 3
+
+
+def refused(line: Line, number: int, size: int) -> list[int]:
+    """A call that is refused at once, and whose answer nobody acknowledges."""
+    junk = [f"X-{n}: {'x' * 1000}" for n in range(size // 1000)]
+    said = line.give(request("INVITE", body=OFFER, call_id=f"c{number}", headers=junk))
+    for invite in line.events():
+        if isinstance(invite, InviteReceived):
+            line.agent.reject(invite.call, 488, line.now)
+    return statuses([*said, *line.said()])
+
+
+def test_what_large_requests_weigh_is_limited_and_comes_back() -> None:
+    line = Line(UserAgentConfig(max_held_bytes=100_000))
+    answers = [refused(line, number, 30_000)[-1] for number in range(6)]
+    assert answers == [488, 488, 488, 488, 503, 503]
+    line.wait(60)
+    assert line.agent._core.transactions.held_bytes == 0
+    assert refused(line, 7, 30_000)[-1] == 488
+
+
+def test_strangers_fill_half_of_what_may_be_held_and_no_more() -> None:
+    line = Line()
+    rules = OneIsKnown()
+    line.agent = UserAgent(UserAgentConfig(max_held_bytes=100_000), entropy("line"), rules)
+    answers = [refused(line, number, 30_000)[-1] for number in range(3)]
+    assert answers == [488, 488, 503]
+    rules.known = True
+    assert refused(line, 4, 30_000)[-1] == 488
+
+
+class OneIsKnown(EverybodyIsServed):
+    """Callers are strangers until it is said that they are not."""
+
+    known = False
+
+    def call(self, request: Request, flow: Flow, now: float) -> Verdict:
+        return Admitted(known=self.known)
 
 
 def test_a_bye_from_another_address_with_the_right_tags_is_the_peers() -> None:
