@@ -39,6 +39,10 @@ def _unnoted(leg: Leg) -> None:
     """Nobody wants to know when a recording begins."""
 
 
+def _unkept(leg: Leg, key: bytes, ssrc: int, index: int) -> None:
+    """Nobody keeps how far an encrypted stream has come."""
+
+
 class MediaEngine:
     """Opens legs and moves all of them at each tick.
 
@@ -46,7 +50,8 @@ class MediaEngine:
     `writer` takes the recordings and is closed with the engine (one of its own
     where None). A call that neither sound nor report has reached for
     `silent_after_s` is told so by MediaSilent. Without `ports` there is only
-    `adopt`. `recording_began` is told when a caller is first heard for a recording.
+    `adopt`. `recording_began` is told when a caller is first heard for a recording, `reached`
+    now and then how far a peer that encrypts has counted, and under which key.
     """
 
     def __init__(
@@ -58,8 +63,10 @@ class MediaEngine:
         writer: RecordingWriter | None = None,
         silent_after_s: float = 30.0,
         recording_began: Callable[[Leg], None] = _unnoted,
+        reached: Callable[[Leg, bytes, int, int], None] = _unkept,
     ) -> None:
         self.entropy = entropy
+        self.reached = reached
         self.wall_clock = wall_clock
         self.silent_after_s = silent_after_s
         self.clock = 0  # samples of 8 kHz since the first tick

@@ -210,7 +210,9 @@ class Leg:
         self._lift_sieve()
         moved = self._plan is None or self._plan.remote != plan.remote
         self._plan = plan
-        self._srtp = renewed(self._srtp, plan.srtp)
+        before, self._srtp = self._srtp, renewed(self._srtp, plan.srtp)
+        if self._srtp is not None and not self._srtp.counts_on_from(before):
+            self._reports.forget_source()
         self._audio_type = plan.payload_type
         self._event_type = -1 if plan.telephone_event is None else plan.telephone_event
         self._noise_type = _comfort_noise if plan.comfort_noise is None else plan.comfort_noise
@@ -298,6 +300,11 @@ class Leg:
             other._partner = None
             other._note_listening()
         self._note_listening()
+
+    def follow(self, ssrc: int, index: int) -> None:
+        """Take the peer's encrypted stream up where another process had come to."""
+        if self._srtp is not None:
+            self._srtp.follow(ssrc, index)
 
     def press(self, key: str) -> None:
         """Take a key that came by SIP INFO into the same stream as the others."""
@@ -545,6 +552,7 @@ class Leg:
                 self._step_aside()
             self._lift_sieve()
             reports.new_source(packet.ssrc, packet.sequence)
+            self._note_index(packet.sequence)
             if self._recorder is not None:
                 self._recorder.new_source()
             if self._partner is not None:
@@ -871,8 +879,10 @@ class Leg:
             return
         self._visits += 1
         self._timed = _timed_packets
-        if self._reports.reception is not None:
-            self._reports.reception.forget_arrival()
+        reception = self._reports.reception
+        if reception is not None:
+            reception.forget_arrival()
+            self._note_index(reception.highest)
         if self._visits % _report_every_s == 0:
             self._send_rtcp(self._reports.compose(self._engine.wall_clock(), self._timestamp()))
         if plan.send and not self._talking:
@@ -888,6 +898,14 @@ class Leg:
         self._silent_s += 1
         if self._silent_s == max(round(silent_after_s), 1):
             self._engine.post(self, MediaSilent(float(self._silent_s)))
+
+    def _note_index(self, sequence: int) -> None:
+        """Have kept how far an encrypted stream has come, for who takes the call over from us."""
+        if self._srtp is None:
+            return
+        index = self._srtp.note(self._reports.source, sequence)
+        if index is not None:
+            self._engine.reached(self, self._srtp.receives_with, self._reports.source, index)
 
     def _keep_alive(self) -> None:
         self._until_keep_alive -= 1

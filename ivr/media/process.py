@@ -61,6 +61,7 @@ class MediaProcess:
             entropy=os.urandom,
             silent_after_s=silent_after_s,
             recording_began=self._began,
+            reached=self._reached,
         )
         self._ending = False
         self._ticks = 0
@@ -68,6 +69,7 @@ class MediaProcess:
         # What a leg is asked that needs no more than its arguments.
         self._plain: dict[str, Callable[..., None]] = {
             "configure": Leg.configure,
+            "follow": Leg.follow,
             "louder": Leg.louder,
             "stop_playing": Leg.stop_playing,
             "stop_recording": Leg.stop_recording,
@@ -227,6 +229,9 @@ class MediaProcess:
 
     def _began(self, leg: Leg) -> None:
         self._wire.say("began", self._numbers[leg])
+
+    def _reached(self, leg: Leg, key: bytes, ssrc: int, index: int) -> None:
+        self._wire.say("reached", self._numbers[leg], key, ssrc, index)
 
     def _end(self) -> None:
         """Close all, complete the recordings, and say so if there is still somebody to hear."""

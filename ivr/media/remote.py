@@ -9,6 +9,7 @@ begins again, a recording goes on in the same file where it was cut off.
 Knows no reactor: `wake` is called when there is something to send.
 """
 
+import logging
 import socket
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -20,6 +21,7 @@ from ivr.media.events import MediaEvent, PlaybackFinished, RecordingEnded
 from ivr.media.plan import LegPlan, Plan
 from ivr.media.ports import PortPool
 from ivr.media.sounds import Sounds
+from ivr.media.srtp import SrtpPlan, StreamKeys
 from ivr.media.statistics import LegStatistics
 from ivr.media.tap import SLOT
 from ivr.media.wire import Message, Wire
@@ -29,7 +31,21 @@ _silence: Final = bytes((silence_ulaw,)) * SLOT
 _tap_ahead: Final = 2  # pieces held before a listener is given the first: both clocks jitter
 _tap_kept: Final = 12
 _least_left_s: Final = 0.1
-_plan_fields: Final = tuple(field.name for field in fields(LegPlan))
+_plan_fields: Final = tuple(field.name for field in fields(LegPlan) if field.name != "srtp")
+_key_fields: Final = tuple(field.name for field in fields(StreamKeys))
+_most_sources: Final = 4
+
+log = logging.getLogger(__name__)
+
+
+def _own(plan: Plan) -> LegPlan:
+    """The plan as this room's own kind, its keys too: what unpickles it elsewhere imports nothing
+    (importing took 25 ms there, a gap in every call)."""
+    keys = plan.srtp
+    return LegPlan(
+        **{name: getattr(plan, name) for name in _plan_fields},
+        srtp=keys and StreamKeys(**{name: getattr(keys, name) for name in _key_fields}),
+    )
 
 
 def _ignore(event: MediaEvent) -> None:
@@ -98,6 +114,7 @@ class RemoteLeg:
         "_next_clip",
         "_partner",
         "_plan",
+        "_reached",
         "_recordings",
         "_sockets",
         "_tap",
@@ -123,6 +140,7 @@ class RemoteLeg:
         self.closed = False
         self.over = False  # closed there too
         self._plan: LegPlan | None = None
+        self._reached: dict[int, int] = {}  # sources that encrypt, and how far they have counted
         self._loud = False
         self._clips: deque[_Clip] = deque()
         self._next_clip = 0
@@ -138,8 +156,9 @@ class RemoteLeg:
         """Take what signalling agreed, at first and after every re-INVITE."""
         if self.closed:
             return
-        # Of this room's own kind: the other process need not know who negotiated it.
-        self._plan = LegPlan(**{name: getattr(plan, name) for name in _plan_fields})
+        before, self._plan = self._plan, _own(plan)
+        if before is not None and not _same_stream(before.srtp, self._plan.srtp):
+            self._reached.clear()
         self._say("configure", self._plan)
 
     def play(self, audio: Sequence[bytes], token: object = None) -> None:
@@ -251,8 +270,10 @@ class RemoteLeg:
         """Pass an event on, unless what it tells of has been called off meanwhile."""
         if isinstance(event, RecordingEnded):
             self._recordings = [one for one in self._recordings if one.path != event.path]
-            self.listener(event)
-            self._engine.settle(self)
+            try:
+                self.listener(event)
+            finally:
+                self._engine.settle(self)
             return
         if self.closed:
             return
@@ -271,6 +292,14 @@ class RemoteLeg:
         if self._recordings and self._recordings[-1].began_s is None:
             self._recordings[-1].began_s = now_s
 
+    def srtp_reached(self, key: bytes, ssrc: int, index: int) -> None:
+        """Keep how far a source has counted, unless it was under a key that is no more."""
+        if self._plan is None or self._plan.srtp is None or self._plan.srtp.receive != key:
+            return
+        if ssrc not in self._reached and len(self._reached) >= _most_sources:
+            del self._reached[next(iter(self._reached))]
+        self._reached[ssrc] = index
+
     def tapped(self, piece: bytes) -> None:
         """20 ms for whoever listens in."""
         if self._tap is not None:
@@ -280,9 +309,11 @@ class RemoteLeg:
         """Closed there as well."""
         self.over = True
         told, self._told = self._told, None
-        if told is not None:
-            told(statistics)
-        self._engine.settle(self)
+        try:
+            if told is not None:
+                told(statistics)
+        finally:
+            self._engine.settle(self)
 
     @property
     def settled(self) -> bool:
@@ -303,6 +334,8 @@ class RemoteLeg:
             self._say("confide", self._tap.confidential)
         if self._plan is not None:
             self._say("configure", self._plan)
+            for ssrc, index in self._reached.items():
+                self._say("follow", ssrc, index)
         if self._loud:
             self._say("louder", True)
         if self._looping is not None:
@@ -331,6 +364,13 @@ class RemoteLeg:
     def _say(self, verb: str, *words: Any) -> None:
         if not self.closed or verb in _even_when_closed:
             self._engine.say(verb, self.number, *words)
+
+
+def _same_stream(one: SrtpPlan | None, other: SrtpPlan | None) -> bool:
+    """Whether a peer counts on from one offer and answer to the next (RFC 4568 §6.4)."""
+    if one is None or other is None:
+        return False
+    return (one.suite, one.receive) == (other.suite, other.receive)
 
 
 _even_when_closed: Final = frozenset({"record", "stop_recording", "close", "configure"})
@@ -393,7 +433,10 @@ class RemoteEngine:
         self.wire = None
         for leg in list(self._legs.values()):
             if leg.closed and not leg.over:
-                leg.ended(LegStatistics())
+                try:
+                    leg.ended(LegStatistics())
+                except Exception:  # one call's fault must not keep the others from a new process
+                    log.exception("The end of a call's sound could not be told")
 
     def take(self, message: Message) -> None:
         """Act on one message of the other process's."""
@@ -408,6 +451,8 @@ class RemoteEngine:
                 leg.tapped(words[0])
             case "began":
                 leg.recording_began(self._monotonic())
+            case "reached":
+                leg.srtp_reached(*words)
             case "closed":
                 if not leg.over:
                     leg.ended(words[0])

@@ -50,13 +50,19 @@ class Reports:
 
     def new_source(self, ssrc: int, sequence: int) -> Reception:
         """The peer's packets come from another SSRC now."""
-        if self.reception is not None:
-            self._earlier_expected += self.reception.expected
-            self._earlier_lost += self.reception.lost
+        self.forget_source()
         self.source = ssrc
         self.reception = Reception(sequence)
         self._last_sr = 0
         return self.reception
+
+    def forget_source(self) -> None:
+        """The next packet is the first of its source, whatever its SSRC; figures stay."""
+        if self.reception is not None:
+            self._earlier_expected += self.reception.expected
+            self._earlier_lost += self.reception.lost
+        self.source = -1
+        self.reception = None
 
     def renumber(self, ssrc: int) -> None:
         """We send under another SSRC from here on, and count anew (§6.4.1, §8.2)."""

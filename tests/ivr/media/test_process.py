@@ -10,6 +10,7 @@ import time
 import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,6 +25,7 @@ from ivr.media import (
     tone,
 )
 from ivr.media.remote import RemoteEngine, RemoteLeg
+from ivr.media.srtp import Srtp, StreamKeys
 from ivr.media.wire import Wire, WireClosed
 from ivr.rtp import packet as rtp_packet
 from ivr.rtp import telephone_event
@@ -262,6 +264,50 @@ def test_calls_go_on_when_the_process_is_killed(house: House, tmp_path: Path) ->
     with wave.open(str(path)) as recording:
         assert recording.getnframes() / 8000 == pytest.approx(ended.seconds)
         assert 2 * recording.getnframes() + 44 == path.stat().st_size > before
+
+
+@pytest.mark.rfc("3711 §3.3.1")
+def test_a_peer_that_encrypts_is_heard_after_a_death_though_its_numbers_have_turned_over(
+    house: House,
+) -> None:
+    ours = StreamKeys("AES_CM_128_HMAC_SHA1_80", os.urandom(30), os.urandom(30))
+    theirs = Srtp(StreamKeys(ours.suite, ours.receive, ours.send))
+    leg, ear = house.call(srtp=ours)
+    kept: list[int] = []
+    ear.sequence = 65_534
+
+    def speak() -> None:
+        sequence, ear.sequence = ear.sequence & 0xFFFF, ear.sequence + 1
+        data = rtp_packet.serialize(Packet(0, sequence, ear.timestamp, 77, b"\x20" * 160))
+        ear.udp.sendto(theirs.seal(data), leg.address)
+        ear.timestamp += 160
+
+    take = house.engine.take
+
+    def taken(message: tuple[Any, ...]) -> None:
+        if message[0] == "reached":
+            kept.append(message[4])
+        take(message)
+
+    house.engine.take = taken  # type: ignore[method-assign]
+
+    def turned_over() -> bool:
+        speak()
+        return bool(kept) and kept[-1] >= 65_536
+
+    house.until(turned_over)
+    house.kill()
+    house.start()
+
+    def pressed() -> bool:
+        for marker, payload in telephone_event.press("5"):
+            sequence, ear.sequence = ear.sequence & 0xFFFF, ear.sequence + 1
+            packet = Packet(101, sequence, ear.timestamp, 77, payload, marker)
+            ear.udp.sendto(theirs.seal(rtp_packet.serialize(packet)), leg.address)
+        ear.timestamp += 800
+        return DigitPressed("5", "rfc4733") in house.told
+
+    house.until(pressed)
 
 
 def test_a_recording_that_was_being_ended_when_it_died_is_told_as_ended(

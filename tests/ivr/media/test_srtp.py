@@ -77,6 +77,57 @@ def test_a_stream_is_followed_over_the_roll_of_its_sequence_number(suite: str):
         assert peer.open(line.seal(packet(sequence))) == packet(sequence)
 
 
+@pytest.mark.rfc("3711 §3.3.1")
+@pytest.mark.parametrize("suite", SUITES)
+@pytest.mark.parametrize("start", [0, 40_000, 65_533, 200_000, 7 * 65_536 - 2])
+def test_who_takes_over_counts_on_where_another_was_told_to_have_come(suite: str, start: int):
+    ours = keys(suite)
+    peer = Srtp(of_peer(ours))
+    sealed = b""
+    for index in (*range(0, start, 20_000), *range(start, start + 9)):
+        sealed = peer.seal(packet(index))
+    if start >= 65_533:
+        assert Srtp(ours).open(sealed) is None, "it would not hear the peer"
+    taking_over = Srtp(ours)
+    # Told a while ago, and not every packet since has come; it turned over meanwhile or did not.
+    taking_over.follow(7, max(start - 16_384, 0))
+    assert taking_over.open(sealed) == packet(start + 8)
+    assert taking_over.open(sealed) is None, "a replay"
+    assert taking_over.note(7, start + 8 & 0xFFFF) == start + 8 or start < 16_384
+
+
+@given(
+    st.integers(0, 0xFFFF),
+    st.lists(st.integers(1, 0x7FFF), min_size=1, max_size=40),
+)
+def test_indices_are_noted_as_the_peer_counts_them_and_told_every_quarter_turn(first, steps):
+    line = Srtp(keys())
+    told = line.note(7, first)
+    assert told == first
+    index = first
+    for step in steps:
+        index += step
+        found = line.note(7, index & 0xFFFF)
+        assert found in (None, index)
+        told = found if found is not None else told
+        assert index - told < 0x4000
+        assert index < 20 or line.note(7, index - 20 & 0xFFFF) is None, "one that comes late"
+
+
+def test_of_many_sources_few_are_noted():
+    line = Srtp(keys())
+    assert [line.note(ssrc, 5) for ssrc in range(20)] == [5] * 20
+    assert line.note(19, 6) is None
+    assert line.note(0, 6) == 6
+
+
+def test_nobody_is_followed_for_longer_than_a_tick_has_time_for():
+    ours = keys()
+    line, peer = Srtp(ours), Srtp(of_peer(ours))
+    line.follow(7, 1 << 47)
+    assert line.open(peer.seal(packet(1))) == packet(1)
+
+
 def test_another_source_under_the_same_key_is_heard():
     ours = keys()
     line, peer = Srtp(ours), Srtp(of_peer(ours))
@@ -245,6 +296,25 @@ def test_sound_passes_between_a_leg_that_encrypts_and_one_that_does_not(line: Li
     line.tick()
     assert sound(other.received())[-160:] == b"\x11" * 160
     assert opened(peer)[-1][12:] == b"\x22" * 160
+
+
+def test_under_a_new_key_the_peers_numbers_are_noted_from_its_first_packet(line: Line):
+    told: list[tuple[bytes, int]] = []
+    line.engine.reached = lambda _leg, key, _ssrc, index: told.append((key, index))
+    leg, peer = secure_leg(line)
+    first = peer.ours.receive
+    peer.sequence = 59_999
+    speak(peer)
+    line.tick(60)
+    peer.ours = keys("AES_CM_128_HMAC_SHA1_80")
+    peer.srtp = Srtp(of_peer(peer.ours))
+    leg.configure(LegPlan(peer.address, peer.rtcp.getsockname()[:2], srtp=peer.ours))
+    line.tick(60)  # nothing has come under it yet: what came before says nothing of it
+    peer.sequence = 4
+    speak(peer)
+    line.tick(60)
+    assert told == [(first, 60_000), (peer.ours.receive, 5)]
+    assert leg.statistics().packets_received == 2
 
 
 def test_a_new_key_in_a_call_is_taken_up_and_the_old_one_is_dead(line: Line):
