@@ -183,6 +183,7 @@ WHO_MAY: dict[str, Door | frozenset[str]] = {
     "api.reference": Door.PUBLIC,
     "dashboard.figures": _SUPERVISING,
     "dashboard.summary": _SUPERVISING,
+    "dashboard.availability": _SUPERVISING,
     "calls.calls": _READING_CALLS,
     "calls.calls_csv": _READING_CALLS,
     "calls.call": _READING_CALLS,

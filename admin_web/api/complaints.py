@@ -77,6 +77,10 @@ class ComplaintFilters(Query):
     finished: Flag | None = None
     since: Annotated[AskedMoment | None, Field(description="filed then or later")] = None
     until: Annotated[AskedMoment | None, Field(description="filed before")] = None
+    replied_since: Annotated[
+        AskedMoment | None, Field(description="given a reply then or later")
+    ] = None
+    replied_until: Annotated[AskedMoment | None, Field(description="given a reply before")] = None
 
     def filter(self) -> ComplaintFilter:
         """Return the search it asks for, kept to what the token may see."""
@@ -92,6 +96,8 @@ class ComplaintFilters(Query):
             area=self.area,
             without_area=self.without_area,
             overdue_on=local_day(desk().now(), desk().zone) if self.overdue else None,
+            replied_since=self.replied_since,
+            replied_until=self.replied_until,
         )
         return kept_to_own(wanted)
 

@@ -37,6 +37,8 @@ class ComplaintSearch(SearchForm):
     first_day = Day(_l("Filed from day"), validators=[Optional()])
     last_day = Day(_l("Filed to day"), validators=[Optional()])
     last_hour = HiddenField()
+    replied_first = Day(_l("Replied from day"), validators=[Optional()])
+    replied_last = Day(_l("Replied to day"), validators=[Optional()])
     text = StringField(
         _l("Ticket, number or words said"), filters=[strip], validators=[at_most(64)]
     )
@@ -46,6 +48,19 @@ class ComplaintSearch(SearchForm):
         """The range has a first and a last day, in this order."""
         if field.data and self.first_day.data and field.data < self.first_day.data:
             raise ValidationError(_l("This day is before the first one."))
+
+    def validate_replied_last(self, field: Day) -> None:
+        """The range has a first and a last day, in this order."""
+        if field.data and self.replied_first.data and field.data < self.replied_first.data:
+            raise ValidationError(_l("This day is before the first one."))
+
+    def replied(self, zone: tzinfo) -> tuple[datetime | None, datetime | None]:
+        """Return from when to when they got a reply; the end is not included."""
+        first, last = self.replied_first.data, self.replied_last.data
+        return (
+            datetime.combine(first, time(), zone) if first else None,
+            datetime.combine(last + timedelta(days=1), time(), zone) if last else None,
+        )
 
     def validate_last_hour(self, field: HiddenField) -> None:
         """An hour of the last day, as the figures of a day that is not over give it."""

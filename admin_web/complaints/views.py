@@ -122,6 +122,7 @@ def _search_form(session: Session) -> ComplaintSearch:
 def _filter(form: ComplaintSearch) -> ComplaintFilter:
     chosen = form.state.data
     since, until = form.span(desk().zone)
+    replied_since, replied_until = form.replied(desk().zone)
     wanted = ComplaintFilter(
         text=form.text.data or "",
         since=since,
@@ -133,6 +134,8 @@ def _filter(form: ComplaintSearch) -> ComplaintFilter:
         category=form.category.data or None,
         department=form.department.data or None,
         overdue_on=local_day(desk().now(), desk().zone) if form.overdue.data else None,
+        replied_since=replied_since,
+        replied_until=replied_until,
     )
     return kept_to_own(wanted)
 

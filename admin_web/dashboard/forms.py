@@ -34,24 +34,12 @@ PERIODS = {
 }
 
 
-class FiguresForm(SearchForm):
-    """Which figures to show; today's where nothing is asked for."""
+class PeriodForm(SearchForm):
+    """Of which days; today where nothing is asked for."""
 
     period = Choice(_l("Period"), choices=choices(PERIODS, ""))
     first_day = Day(_l("From day"), validators=[Optional()])
     last_day = Day(_l("To day"), validators=[Optional()])
-    number = Choice(_l("Called number"))
-    flow = Choice(_l("Began in flow"))
-    area = Choice(_l("Area (complaints)"))
-
-    def offer(
-        self, numbers: Mapping[str, Any], flows: Mapping[str, Any], areas: Mapping[str, Any]
-    ) -> None:
-        """Fill the lists."""
-        listed = {**numbers, OTHER: _l("Numbers that are not listed")} if numbers else {}
-        self.number.choices = choices(listed, _l("All numbers"))
-        self.flow.choices = choices(flows, _l("All flows"))
-        self.area.choices = choices(areas, _l("All areas"))
 
     def chosen(self) -> str:
         """The name of the period; days alone are meant where days are given."""
@@ -72,6 +60,23 @@ class FiguresForm(SearchForm):
             return periods.between(first, last, now, zone)
         except RefusedError as error:
             raise ValidationError(said(error)) from error
+
+
+class FiguresForm(PeriodForm):
+    """Which figures to show, of which calls and complaints."""
+
+    number = Choice(_l("Called number"))
+    flow = Choice(_l("Began in flow"))
+    area = Choice(_l("Area (complaints)"))
+
+    def offer(
+        self, numbers: Mapping[str, Any], flows: Mapping[str, Any], areas: Mapping[str, Any]
+    ) -> None:
+        """Fill the lists."""
+        listed = {**numbers, OTHER: _l("Numbers that are not listed")} if numbers else {}
+        self.number.choices = choices(listed, _l("All numbers"))
+        self.flow.choices = choices(flows, _l("All flows"))
+        self.area.choices = choices(areas, _l("All areas"))
 
     def scope(self) -> Scope:
         """Which calls."""

@@ -48,6 +48,21 @@ class Links:
         area = {"area": self.area} if self.area and "area" not in more else {}
         return with_query("complaints.complaints", query, **area, **more)
 
+    def replied(self) -> str:
+        """Complaints that got a reply on the days of the period, whenever they were filed."""
+        days = {
+            "replied_first": self.period.first.isoformat(),
+            "replied_last": self.period.last.isoformat(),
+        }
+        return with_query("complaints.complaints", days)
+
+    def availability(self) -> str:
+        """When the line was away."""
+        query = self._days()
+        if self.period.last_hour < 23:
+            query["last_hour"] = str(self.period.last_hour)
+        return with_query("dashboard.availability", query)
+
     def open_complaints(self, **more: str) -> str:
         """Complaints that wait for a reply now."""
         area = {"area": self.area} if self.area else {}

@@ -106,6 +106,8 @@ class Page:
     filed: Line
     available: Availability
     available_before: Availability
+    available_href: str
+    available_before_href: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +211,8 @@ def make(
         available_before=availability.between(
             session, earlier.since(zone), earlier.until(zone), asked.now
         ),
+        available_href=links.availability(),
+        available_before_href=links_before.availability(),
     )
 
 

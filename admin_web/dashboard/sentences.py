@@ -61,10 +61,10 @@ _Query = tuple[str, dict[str, str], bool]
 _CALLS, _COMPLAINTS = "calls.calls", "complaints.complaints"
 
 _SENTENCES: Mapping[str, tuple[_Words, _Query]] = {
-    "away": (_away, ("dashboard.figures", {}, True)),
+    "away": (_away, ("dashboard.availability", {}, True)),
     "away_shortly": (
         lambda f: str(_("The line was away for %(time)s.", time=span(f["seconds"]))),
-        ("dashboard.figures", {}, True),
+        ("dashboard.availability", {}, True),
     ),
     "no_calls": (
         lambda f: str(_("Not one call came in. Dial the line yourself to see whether it can be.")),

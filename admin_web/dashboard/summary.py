@@ -123,7 +123,7 @@ def _lines(facts: Summary, links: Links, before: Links) -> list[SummaryLine]:
         SummaryLine(
             _("Complaints filed"), whole(facts.filed), whole(facts.filed_before), "", *filed
         ),
-        SummaryLine(_("Complaints replied to"), whole(facts.replied)),
+        SummaryLine(_("Complaints replied to"), whole(facts.replied), href=links.replied()),
         SummaryLine(_("Complaints without a reply"), open_ones, href=waiting),
         SummaryLine(
             _("Callers to call back"),
@@ -136,7 +136,8 @@ def _lines(facts: Summary, links: Links, before: Links) -> list[SummaryLine]:
         day, hour = facts.day.isoformat(), str(facts.busiest_hour)
         href = links.calls_of_days(day, day, hour=hour)
         lines.append(SummaryLine(_("Busiest hour"), hours, href=href))
-    lines.append(SummaryLine(_("Availability of the line"), exact_share(facts.available.share)))
+    away = exact_share(facts.available.share)
+    lines.append(SummaryLine(_("Availability of the line"), away, href=links.availability()))
     return lines
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from flask import Blueprint, abort, render_template, request
@@ -11,14 +12,22 @@ from sqlalchemy.orm import Session
 from wtforms import ValidationError
 
 from admin_web.dashboard import page
-from admin_web.dashboard.forms import DAYS, PERIODS, FiguresForm
+from admin_web.dashboard.forms import DAYS, PERIODS, FiguresForm, PeriodForm
 from admin_web.dashboard.summary import summary_page
 from admin_web.desk import desk
 from admin_web.forms import YEARS
 from admin_web.names import named
 from admin_web.places import Places, places
 from ivr.records.tables import Area
-from ivr.services import areas, complaints, numbers, statistics, statistics_counting, summary_mail
+from ivr.services import (
+    areas,
+    availability,
+    complaints,
+    numbers,
+    statistics,
+    statistics_counting,
+    summary_mail,
+)
 from ivr.services.statistics_period import LONGEST_DAYS, Period, today, yesterday
 
 blueprint = Blueprint("dashboard", __name__, url_prefix="/figures")
@@ -83,6 +92,41 @@ def summary() -> ResponseReturnValue:
     )
 
 
+@blueprint.get("/availability", endpoint="availability")
+def when_away() -> ResponseReturnValue:
+    """When the line was away, and for how long."""
+    form = PeriodForm(request.args)
+    now, zone = desk().now(), desk().zone
+    found = period = None
+    try:
+        period = form.span(now, zone)
+    except ValidationError as error:
+        form.first_day.errors = [*form.first_day.errors, str(error)]
+    else:
+        last_hour = request.args.get("last_hour", 23, type=int)
+        if last_hour in range(period.last_hour):  # of the day that one not over is compared with
+            period = replace(period, last_hour=last_hour)
+        if form.validate():
+            with desk().database.read() as session:
+                found = availability.between(session, period.since(zone), period.until(zone), now)
+    return render_template(
+        "dashboard/availability.html",
+        form=form,
+        query=form.query() if found else {},
+        chosen=form.chosen(),
+        named_periods={name: words for name, words in PERIODS.items() if name != DAYS},
+        found=found,
+        period=period and page.shown_days(period),
+        until_hour=period
+        and period.last_hour < 23
+        and _("%(hour)s:59", hour=f"{period.last_hour:02d}"),
+        since=period and period.since(zone),
+        most=MOST_GAPS,
+    ), 200 if found else 422
+
+
+MOST_GAPS = 500
+"""So many times away are listed at once."""
 _KEPT = ("number", "flow", "area")
 
 

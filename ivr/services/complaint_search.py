@@ -17,9 +17,9 @@ from datetime import date, datetime, tzinfo
 from sqlalchemy import ColumnElement, exists, false, func, literal, or_, select
 from sqlalchemy.orm import Session, selectinload
 
-from ivr.records.tables import Complaint, ComplaintState, Recording, Transcript
+from ivr.records.tables import Complaint, ComplaintEvent, ComplaintState, Recording, Transcript
 from ivr.services.line_time import DEFAULT_ZONE
-from ivr.services.looking import COUNTED, List, Way
+from ivr.services.looking import COUNTED, List, Way, few
 from ivr.services.masking import NumberView, in_text, whole
 from ivr.services.number_search import NumberColumn
 from ivr.services.paging import PAGE_SIZE, Key, page_key, parse_page_key
@@ -52,6 +52,8 @@ class ComplaintFilter:
     Each word of `text` is a part of the transcript; one of three digits or more is a ticket, a
     caller or a call-back number, the whole or its beginning, or its last digits, or is a part of
     the transcript where it stands beside other words. `masked` as in `number_search`.
+    `replied_since` and `replied_until` (before) are for when a reply was given, the first or a
+    later one.
     """
 
     text: str = ""
@@ -67,6 +69,8 @@ class ComplaintFilter:
     without_area: bool = False
     confidential: bool | None = None
     masked: bool = False
+    replied_since: datetime | None = None
+    replied_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +184,7 @@ def _ways(session: Session, wanted: ComplaintFilter) -> list[Way]:
         found = _by_number(session, words[0], wanted)
     else:
         rest += [_word(word, wanted) for word in words]
-        found = _by_state(wanted)
+        found = _by_reply(session, wanted) or _by_state(wanted)
     cost = 2 if words else 1
     return [replace(way, rest=(*way.rest, *rest), cost=cost) for way in found]
 
@@ -201,6 +205,28 @@ def _by_state(wanted: ComplaintFilter) -> list[Way]:
     else:
         return [Way()]
     return [Way((*of, Complaint.state == state), index=index) for state in states]
+
+
+def replies(since: datetime | None, until: datetime | None) -> tuple[ColumnElement[bool], ...]:
+    """Lines of histories by which a complaint got a reply; a correction of one is none."""
+    found = [ComplaintEvent.to_state == ComplaintState.REPLIED]
+    if since is not None:
+        found.append(ComplaintEvent.at >= since)
+    if until is not None:
+        found.append(ComplaintEvent.at < until)
+    return (*found, ComplaintEvent.from_state != ComplaintState.REPLIED)
+
+
+def _by_reply(session: Session, wanted: ComplaintFilter) -> list[Way]:
+    """By the tickets that were replied to, where those are few enough to be sorted."""
+    if wanted.replied_since is None and wanted.replied_until is None:
+        return []
+    *dated, first = replies(wanted.replied_since, wanted.replied_until)
+    if not few(session, *dated):
+        return []
+    tickets = select(ComplaintEvent.ticket).where(*dated, first)
+    lead = (Complaint.ticket.in_(tickets), *_state_conditions(wanted))
+    return [Way(lead, index="sqlite_autoindex_complaints_1")]
 
 
 def _by_number(session: Session, number: str, wanted: ComplaintFilter) -> list[Way]:
@@ -274,4 +300,7 @@ def _rest(wanted: ComplaintFilter) -> list[ColumnElement[bool]]:
         found.append(Complaint.finished.is_(wanted.finished))
     if wanted.overdue_on is not None:
         found.append(Complaint.deadline < wanted.overdue_on)
+    if wanted.replied_since is not None or wanted.replied_until is not None:
+        reply = replies(wanted.replied_since, wanted.replied_until)
+        found.append(exists().where(ComplaintEvent.ticket == Complaint.ticket, *reply))
     return found

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, distinct, func, select
 from sqlalchemy.orm import Session
 
 from ivr.records.base import Base
@@ -20,13 +20,13 @@ from ivr.records.tables import (
     CallBackTask,
     Complaint,
     ComplaintEvent,
-    ComplaintState,
     Recording,
     RecordingState,
     StepDay,
 )
 from ivr.services import availability, complaint_figures, statistics, statistics_counting, trunks
 from ivr.services.availability import Availability
+from ivr.services.complaint_search import replies
 from ivr.services.statistics import Figures, NodeLoss, Scope
 from ivr.services.statistics_period import Period
 
@@ -192,14 +192,7 @@ def _promises(session: Session, overdue: int, now: datetime) -> Iterator[Trouble
 def _replied(session: Session, since: datetime, until: datetime) -> int:
     return (
         session.scalar(
-            select(func.count())
-            .select_from(ComplaintEvent)
-            .where(
-                ComplaintEvent.to_state == ComplaintState.REPLIED,
-                ComplaintEvent.from_state != ComplaintState.REPLIED,
-                ComplaintEvent.at >= since,
-                ComplaintEvent.at < until,
-            )
+            select(func.count(distinct(ComplaintEvent.ticket))).where(*replies(since, until))
         )
         or 0
     )

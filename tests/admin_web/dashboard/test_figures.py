@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from admin_web.dashboard.charts import bar_chart, nice, shade
-from ivr.records.tables import EndedBy
-from ivr.services import numbers, statistics_counting, statistics_period
+from ivr.records.tables import ComplaintEvent, ComplaintState, EndedBy
+from ivr.services import complaint_search, numbers, statistics_counting, statistics_period
+from ivr.services.complaint_search import ComplaintFilter, search
 from ivr.services.statistics_period import Period
 from tests.admin_web.builders import DeskUnderTest, Visitor, add_call, add_complaint
 
@@ -159,6 +160,98 @@ def test_availability_is_computed_from_gaps_between_signs_of_life(desk: DeskUnde
     watched, lost = 200 + 3600, 3600
     assert f"{100 * (1 - lost / watched):.2f}%" in page
     assert "No sign of life" in page
+
+
+def test_the_share_of_availability_leads_to_when_the_line_was_away(desk: DeskUnderTest) -> None:
+    desk.clock.at = datetime(2026, 11, 20, 16, 0, tzinfo=UTC)  # midnight of the line
+    desk.beat(listening=True)
+    for away_s in (60, 3600, 20):
+        desk.clock.move(seconds=away_s)
+        desk.beat(listening=True)
+    desk.clock.at = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
+    desk.beat(listening=True)
+    visitor = desk.as_("supervisor").english()
+    page = visitor.get("/figures/?period=yesterday").text
+    found = re.search(r'<a class="value" href="(/figures/availability[^"]+)">([\d.]+%)</a>', page)
+    assert found is not None
+    listed = visitor.get(html.unescape(found[1])).text.split('<main id="content">')[1]
+    assert found[2] in listed
+    # 60, 3600 and 20 s, and from then on until the day after
+    assert len(re.findall(r"<tr><td><time", listed)) == 4
+    assert "4 times, " in listed
+    assert "60 minutes" in listed
+    unknown = visitor.get("/figures/availability?first_day=2026-11-19&last_day=2026-11-19").text
+    assert "Not known: the line had left no signs of life yet." in unknown
+    wrong = visitor.get("/figures/availability?first_day=2026-11-24&last_day=2026-11-25")
+    assert wrong.status_code == 422
+    assert "this day is yet to come" in wrong.text
+
+
+def test_a_line_that_was_never_away_is_said_so(desk: DeskUnderTest) -> None:
+    desk.beat(listening=True)
+    desk.clock.move(seconds=8)
+    desk.beat(listening=True)
+    page = desk.as_("supervisor").english().get("/figures/availability").text
+    assert "The line was not away in this time." in page
+    assert "100.00%" in page
+    earlier = desk.as_("supervisor").english().get("/figures/availability?last_hour=2").text
+    assert "Up to 02:59 of the last day." in earlier
+
+
+def test_complaints_replied_to_lead_to_those_that_were(desk: DeskUnderTest) -> None:
+    first, second, third = (add_complaint(desk) for _ in range(3))
+    with desk.database.begin() as session:
+        for ticket, replies in ((first, 2), (second, 1)):
+            for number in range(replies):
+                session.add_all(
+                    ComplaintEvent(
+                        ticket=ticket,
+                        at=desk.clock() + timedelta(minutes=number),
+                        who="clerk",
+                        from_state=ComplaintState.HANDLING,
+                        to_state=state,
+                    )
+                    for state in (ComplaintState.REPLIED, ComplaintState.HANDLING)
+                )
+    desk.clock.move(days=1)
+    visitor = desk.as_("supervisor").english()
+    page = visitor.get("/figures/summary").text
+    line = re.search(r'Complaints replied to</th><td class="number"><a href="([^"]+)">(\d+)<', page)
+    assert line is not None
+    assert line[2] == "2"  # one of them twice
+    listed_page = visitor.get(html.unescape(line[1])).text
+    assert first in listed_page
+    assert second in listed_page
+    assert third not in listed_page
+    assert "2 complaints" in listed_page
+    none = visitor.get("/complaints/?replied_first=2026-11-23&replied_last=2026-11-23").text
+    assert "No complaint fits this search." in none
+    turned = visitor.get("/complaints/?replied_first=2026-11-23&replied_last=2026-11-22")
+    assert turned.status_code == 422
+    with desk.database.read() as session:
+        whole = search(session, ComplaintFilter(replied_until=desk.clock(), text="nothing said"))
+        assert not whole.complaints
+
+
+def test_replies_too_many_to_be_sorted_are_looked_for_one_by_one(
+    desk: DeskUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replied, waiting = add_complaint(desk), add_complaint(desk)
+    with desk.database.begin() as session:
+        session.add(
+            ComplaintEvent(
+                ticket=replied,
+                at=desk.clock(),
+                who="clerk",
+                from_state=ComplaintState.HANDLING,
+                to_state=ComplaintState.REPLIED,
+            )
+        )
+    monkeypatch.setattr(complaint_search, "few", lambda *_: False)
+    with desk.database.read() as session:
+        found = search(session, ComplaintFilter(replied_since=desk.clock()))
+    assert [row.ticket for row in found.complaints] == [replied]
+    assert waiting not in [row.ticket for row in found.complaints]
 
 
 def test_a_perfect_day_is_100_and_a_second_away_never_is(desk: DeskUnderTest) -> None:
