@@ -19,19 +19,18 @@ import json
 import os
 import shutil
 import sqlite3
-import subprocess
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, cast
 
-from sqlalchemy import make_url
-
+from ivr import backup_database
+from ivr.backup_database import POSTGRESQL_MEMBER, SQLITE_MEMBER
 from ivr.preflight import check_state_dir, hold_lock
 from ivr.secret_key import FILE_NAME as KEY_FILE
 from ivr.settings import Settings
@@ -40,8 +39,6 @@ from ivr.wording import OperatorError, Wording
 FORMAT = 2
 """In format 1 the manifest came first."""
 MANIFEST = "manifest.json"
-SQLITE_MEMBER = "database.sqlite3"
-POSTGRESQL_MEMBER = "database.pgdump"
 _FOLDERS = ("recordings", "prompts")
 _LARGEST_MANIFEST = 64 * 2**20
 _PIECE = 1 << 20
@@ -91,7 +88,7 @@ def _write(settings: Settings, file: Path, now: datetime) -> BackupReport:
     with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=file.absolute().parent) as scratch:
         folder = Path(scratch)
         # The database first: a recording it names is then there when the files are read.
-        members = [(_dump_database(settings, folder), folder)]
+        members = [(backup_database.dump(settings, folder), folder)]
         members += [(path, settings.state_dir) for path in _state_files(settings)]
         part = folder / "archive"
         files: dict[str, str] = {}
@@ -171,31 +168,36 @@ def restore(settings: Settings, file: Path, now: datetime, *, replace: bool) -> 
     with hold_lock(settings), tempfile.TemporaryDirectory(dir=settings.state_dir) as scratch:
         folder = Path(scratch)
         manifest = _unpack(file, folder)
-        _check_kind(settings, manifest, file)
+        backup_database.check_kind(settings, manifest["files"], file)
         _check_database(file, folder)
         present = [path for path in _places(settings) if path.exists()]
-        if present and not replace:
+        tables = backup_database.tables(settings)
+        if (present or tables) and not replace:
+            place = "IVR_DATABASE_URL" if not present else f"IVR_STATE_DIR={settings.state_dir}"
             raise _error(
-                f"IVR_STATE_DIR={settings.state_dir} holds data already; "
-                "--replace puts it aside and restores the backup",
-                f"IVR_STATE_DIR={settings.state_dir} 已有数据；加 --replace 可先移开旧数据再恢复",
+                f"{place} holds data already; --replace puts it aside and restores the backup",
+                f"{place} 已有数据；加 --replace 可先移开旧数据再恢复",
             )
-        if present:
-            aside = settings.state_dir / f"before-restore-{now:%Y%m%d-%H%M%S}"
+        aside = settings.state_dir / f"before-restore-{now:%Y%m%d-%H%M%S}"
+        if present or tables:
             aside.mkdir(mode=0o700)
-            for path in present:
-                shutil.move(path, aside / path.name)
+        if tables:
+            backup_database.dump(settings, aside)
+        # A server may refuse; that is known before the first file is moved.
+        backup_database.load_postgresql(settings, folder, tables)
+        for path in present:
+            shutil.move(path, aside / path.name)
         for name in (*_FOLDERS, KEY_FILE):
             if (folder / name).exists():
                 os.replace(folder / name, settings.state_dir / name)
-        _load_database(settings, folder)
+        backup_database.load_sqlite(settings, folder)
     return BackupReport(file, manifest["made"], len(manifest["files"]), file.stat().st_size)
 
 
 def _places(settings: Settings) -> Iterator[Path]:
     for name in (*_FOLDERS, KEY_FILE):
         yield settings.state_dir / name
-    database = _sqlite_file(settings)
+    database = backup_database.sqlite_file(settings)
     if database is not None:
         for suffix in ("", "-wal", "-shm"):
             yield database.with_name(database.name + suffix)
@@ -211,53 +213,6 @@ def _state_files(settings: Settings) -> Iterator[Path]:
     key = settings.state_dir / KEY_FILE
     if key.is_file():
         yield key
-
-
-def _dump_database(settings: Settings, folder: Path) -> Path:
-    source = _sqlite_file(settings)
-    if source is None:
-        target = folder / POSTGRESQL_MEMBER
-        _run_postgresql(settings, "pg_dump", "--format=custom", "--no-owner", f"--file={target}")
-        return target
-    if not source.is_file():
-        raise _error(
-            f"IVR_DATABASE_URL: there is no database at {source}; nothing to keep",
-            f"IVR_DATABASE_URL：{source} 处没有数据库，没有可备份的内容",
-        )
-    target = folder / SQLITE_MEMBER
-    with (
-        closing(sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True)) as reading,
-        closing(sqlite3.connect(target)) as writing,
-    ):
-        reading.backup(writing)
-    return target
-
-
-def _load_database(settings: Settings, folder: Path) -> None:
-    target = _sqlite_file(settings)
-    if target is not None:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(folder / SQLITE_MEMBER, target)
-        return
-    _run_postgresql(
-        settings,
-        "pg_restore",
-        "--clean",
-        "--if-exists",
-        "--no-owner",
-        "--single-transaction",
-        str(folder / POSTGRESQL_MEMBER),
-    )
-
-
-def _check_kind(settings: Settings, manifest: dict[str, Any], file: Path) -> None:
-    other = SQLITE_MEMBER if _sqlite_file(settings) is None else POSTGRESQL_MEMBER
-    if other in manifest["files"]:
-        raise _error(
-            f"{file} was made from another kind of database; "
-            "set IVR_DATABASE_URL to the kind it was made from",
-            f"{file} 来自另一种数据库；请把 IVR_DATABASE_URL 设为备份时所用的种类",
-        )
 
 
 def _unpack(file: Path, folder: Path, *, only: Sequence[str] | None = None) -> dict[str, Any]:
@@ -334,7 +289,7 @@ def _check_database(file: Path, folder: Path) -> None:
         if said != ["ok"]:
             raise _damaged(file, said[0])
     elif (dump := folder / POSTGRESQL_MEMBER).exists():
-        _run("pg_restore", "--list", str(dump))
+        backup_database.check_dump(dump)
     else:
         raise _damaged(file, "no database")
 
@@ -355,37 +310,6 @@ def _inside(name: str) -> bool:
         POSTGRESQL_MEMBER,
     )
     return bool(known) and not path.is_absolute() and ".." not in path.parts
-
-
-def _sqlite_file(settings: Settings) -> Path | None:
-    url = make_url(settings.database_url)
-    if url.get_backend_name() != "sqlite":
-        return None
-    return Path(url.database or "").absolute()
-
-
-def _run_postgresql(settings: Settings, program: str, *arguments: str) -> None:
-    url = make_url(settings.database_url).set(drivername="postgresql")
-    # The password goes by the environment: a command line can be read by every user.
-    place = url.set(password=None).render_as_string()
-    environment = dict(os.environ)
-    if url.password is not None:
-        environment["PGPASSWORD"] = str(url.password)
-    _run(program, f"--dbname={place}", *arguments, environment=environment)
-
-
-def _run(program: str, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
-    command = [program, *arguments]
-    try:
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    except FileNotFoundError as error:
-        raise _error(
-            f"{program} was not found; apt install postgresql-client",
-            f"找不到 {program}；请执行 apt install postgresql-client",
-        ) from error
-    if done.returncode:
-        detail = " ".join(done.stderr.split())[:300]
-        raise _error(f"{program} failed: {detail}", f"{program} 失败：{detail}")
 
 
 def _error(en: str, zh: str) -> OperatorError:

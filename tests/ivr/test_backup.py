@@ -6,6 +6,7 @@ import io
 import json
 import os
 import shutil
+import subprocess
 import tarfile
 import threading
 import zlib
@@ -19,20 +20,22 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from ivr.backup import MANIFEST, SQLITE_MEMBER, backup, check, restore
+from ivr.backup import MANIFEST, backup, check, restore
+from ivr.backup_database import POSTGRESQL_MEMBER, SQLITE_MEMBER
 from ivr.preflight import hold_lock
 from ivr.records import Database, migrate
 from ivr.secret_key import secret_key
 from ivr.services import staff
 from ivr.settings import Settings, load
 from ivr.wording import OperatorError
+from tests import postgresql
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 
 
-def lived_in(folder: Path) -> Settings:
+def lived_in(folder: Path, **variables: str) -> Settings:
     """A state folder with a database, a recording, a recorded prompt and a key."""
-    settings = load({"IVR_STATE_DIR": str(folder)}, folder.parent)
+    settings = load({"IVR_STATE_DIR": str(folder), **variables}, folder.parent)
     folder.mkdir()
     migrate(settings.database_url)
     database = Database(settings.database_url)
@@ -46,8 +49,8 @@ def lived_in(folder: Path) -> Settings:
     return settings
 
 
-def empty(folder: Path) -> Settings:
-    return load({"IVR_STATE_DIR": str(folder)}, folder.parent)
+def empty(folder: Path, **variables: str) -> Settings:
+    return load({"IVR_STATE_DIR": str(folder), **variables}, folder.parent)
 
 
 def people(settings: Settings) -> list[str]:
@@ -339,3 +342,89 @@ def test_nothing_is_written_by_a_check(tmp_path, whole):
     report = check(file)
     assert report.files == 4
     assert [path.name for path in tmp_path.iterdir()] == ["line.tar.gz"]
+
+
+# --- PostgreSQL
+
+
+def on_postgresql() -> dict[str, str]:
+    """A database of its own, still empty."""
+    return {"IVR_DATABASE_URL": postgresql.new_database(migrated=False)}
+
+
+def execute(settings: Settings, statement: str) -> None:
+    database = Database(settings.database_url)
+    with closing(database), database.begin() as session:
+        session.execute(text(statement))
+
+
+def test_a_line_on_postgresql_comes_back_on_an_empty_database(tmp_path):
+    before = lived_in(tmp_path / "before", **on_postgresql())
+    backup(before, tmp_path / "line.tar.gz", NOW)
+    check(tmp_path / "line.tar.gz")
+    after = empty(tmp_path / "after", **on_postgresql())
+    restore(after, tmp_path / "line.tar.gz", NOW, replace=False)
+    assert people(after) == ["admin"]
+    assert (after.state_dir / "recordings/2026/11/one.wav").read_bytes().endswith(b"one.wav")
+    assert not list(after.state_dir.glob("before-restore-*"))
+    migrate(after.database_url)  # nothing to do, and nothing in its way
+
+
+def test_a_postgresql_database_with_data_is_put_aside_only_when_asked(tmp_path):
+    before = lived_in(tmp_path / "before", **on_postgresql())
+    backup(before, tmp_path / "line.tar.gz", NOW)
+    variables = on_postgresql()
+    after = empty(tmp_path / "after", **variables)
+    migrate(after.database_url)
+    execute(after, "INSERT INTO settings (name, value) VALUES ('theirs', '1')")
+    # A table of a later release, which the archive knows nothing of.
+    execute(after, "CREATE TABLE later (staff_id integer REFERENCES staff (id))")
+    with pytest.raises(OperatorError, match="IVR_DATABASE_URL holds data already; --replace"):
+        restore(after, tmp_path / "line.tar.gz", NOW, replace=False)
+    assert people(after) == []
+    restore(after, tmp_path / "line.tar.gz", NOW, replace=True)
+    assert people(after) == ["admin"]
+    with pytest.raises(Exception, match="later"):
+        execute(after, "SELECT * FROM later")
+    (aside,) = after.state_dir.glob("before-restore-*")
+    again = postgresql.new_database(migrated=False)
+    subprocess.run(
+        ["pg_restore", "--no-owner", f"--dbname={again}", aside / POSTGRESQL_MEMBER], check=True
+    )
+    database = Database(again)
+    with closing(database), database.read() as session:
+        assert list(session.scalars(text("SELECT name FROM settings"))) == ["theirs"]
+
+
+def test_a_dump_that_the_server_cannot_read_changes_nothing(tmp_path):
+    before = lived_in(tmp_path / "before", **on_postgresql())
+    backup(before, tmp_path / "line.tar.gz", NOW)
+    with tarfile.open(tmp_path / "line.tar.gz") as old:
+        dumped = old.extractfile(POSTGRESQL_MEMBER).read()
+    crafted = tmp_path / "crafted.tar.gz"
+    crafted.write_bytes(archive(member(POSTGRESQL_MEMBER, dumped[: len(dumped) * 9 // 10])))
+    with pytest.raises(OperatorError, match="pg_restore failed"):
+        restore(before, crafted, NOW, replace=True)
+    assert people(before) == ["admin"]
+    assert (before.state_dir / "recordings/2026/11/one.wav").exists()
+
+
+@pytest.mark.parametrize("kept", ["sqlite", "postgresql"])
+def test_another_kind_of_database_is_refused_with_what_to_do(tmp_path, kept):
+    kinds = {"sqlite": {}, "postgresql": on_postgresql()}
+    (other,) = kinds.keys() - {kept}
+    before = lived_in(tmp_path / "before", **kinds[kept])
+    backup(before, tmp_path / "line.tar.gz", NOW)
+    after = empty(tmp_path / "after", **kinds[other])
+    with pytest.raises(OperatorError, match=f"begins with {kept}:.*nothing was changed"):
+        restore(after, tmp_path / "line.tar.gz", NOW, replace=True)
+    assert [path.name for path in after.state_dir.iterdir()] == ["ivr.lock"]
+
+
+def test_a_database_that_is_away_is_told_before_anything_is_touched(tmp_path):
+    before = lived_in(tmp_path / "before", **on_postgresql())
+    backup(before, tmp_path / "line.tar.gz", NOW)
+    nowhere = {"IVR_DATABASE_URL": f"postgresql://line@/line?host={tmp_path}"}
+    with pytest.raises(OperatorError, match="IVR_DATABASE_URL"):
+        restore(empty(tmp_path / "after", **nowhere), tmp_path / "line.tar.gz", NOW, replace=True)
+    assert [path.name for path in (tmp_path / "after").iterdir()] == ["ivr.lock"]
