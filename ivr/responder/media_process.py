@@ -2,7 +2,9 @@
 
 Its state is the legs' (`ivr.media.remote`); here are the pair of sockets on the reactor and the
 life of the process. It is taken for dead when the socket closes or when it has said nothing for
-five seconds, though it should twice a second: then it is killed and a successor gets every call.
+five seconds, though it should twice a second (until its first word it has longer: a busy machine
+starts it slowly): then it is killed and a successor gets every call. Nobody waits for its death on
+the reactor: a process whose thread hangs on a disk dies when the disk lets it.
 The first restart is at once; one that dies young is waited for a little longer each time.
 """
 
@@ -26,11 +28,15 @@ from ivr.media.wire import Wire, WireClosed
 from ivr.responder.ticker import Deadlines
 
 SILENCE_S: Final = 5.0
+START_LIMIT_S: Final = 30.0
+LET_DIE_S: Final = 2.0
+"""How long a successor waits for the one before to be gone: both would write the recordings."""
 STABLE_AFTER_S: Final = 10.0
 FIRST_DELAY_S: Final = 0.2
 LONGEST_DELAY_S: Final = 5.0
 STOP_LIMIT_S: Final = 6.0
 _CHECK_EVERY_S: Final = 0.5
+_LOOK_AGAIN_S: Final = 0.02
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +84,8 @@ class MediaProcess:
         self._heard_s = 0.0
         self._heard = False
         self._delay_s = 0.0
+        self._dying: list[subprocess.Popen[bytes]] = []
+        self._died_s = 0.0
         self._stopping = False
 
     @property
@@ -165,15 +173,17 @@ class MediaProcess:
             return
         self._detach()
         wire.close()
-        self._reap(left_s=0.0)
+        if process is not None:
+            process.kill()  # where it has not ended already
+            self._dying.append(process)
+            self._process = None
+        self._died_s = time.monotonic()
         self.engine.lost()
         if self._stopping:
             return
-        status = None if process is None else process.returncode
         log.error(
-            "The sound's process is gone (%s, status %s); %d calls are handed to a new one",
+            "The sound's process is gone (%s); %d calls are handed to a new one",
             why,
-            status,
             self.engine.legs,
         )
         self.restarts += 1
@@ -188,8 +198,19 @@ class MediaProcess:
         self._reactor.callLater(delay_s, self._begin_again)
 
     def _begin_again(self) -> None:
-        if not self._stopping and self._wire is None:
+        if self._stopping or self._wire is not None:
+            return
+        self._bury()
+        if self._dying and time.monotonic() - self._died_s < LET_DIE_S:
+            self._reactor.callLater(_LOOK_AGAIN_S, self._begin_again)
+        else:
             self._spawn()
+
+    def _bury(self) -> None:
+        for process in self._dying:
+            if process.poll() is not None:
+                log.info("The sound's process before ended with status %s", process.returncode)
+        self._dying = [process for process in self._dying if process.returncode is None]
 
     def _reap(self, left_s: float) -> None:
         process, self._process = self._process, None
@@ -202,12 +223,20 @@ class MediaProcess:
             process.wait()
 
     def _check(self) -> None:
-        if self._wire is not None and time.monotonic() - self._heard_s > SILENCE_S:
+        self._bury()
+        if self._too_silent():
             self.doRead()  # it may be we who had no time to listen
-        if self._wire is not None and time.monotonic() - self._heard_s > SILENCE_S:
-            self._died(f"it said nothing for {SILENCE_S:.0f} s")
+        if self._too_silent():
+            self._died(f"it said nothing for {self._silence_limit_s:.0f} s")
         if not self._stopping:
             self._deadlines.at(self._deadlines.now + _CHECK_EVERY_S, self._check)
+
+    @property
+    def _silence_limit_s(self) -> float:
+        return SILENCE_S if self._heard else START_LIMIT_S
+
+    def _too_silent(self) -> bool:
+        return self._wire is not None and (time.monotonic() - self._heard_s > self._silence_limit_s)
 
     # --- the wire
     def _wake(self) -> None:
@@ -230,14 +259,14 @@ class MediaProcess:
             (self._reactor.removeWriter if sent else self._reactor.addWriter)(self)
 
     def _take(self, message: tuple[Any, ...]) -> None:
-        if message[0] == "pulse":
-            self.pulse = Pulse(*message[1:])
-            self.on_pulse(self.pulse)
-            return
         try:
-            self.engine.take(message)
+            if message[0] == "pulse":
+                self.pulse = Pulse(*message[1:])
+                self.on_pulse(self.pulse)
+            else:
+                self.engine.take(message)
         except Exception:  # noqa: BLE001 - one call's fault must not keep the others from hearing
-            log.error("An event of a leg failed: %s", Failure().getTraceback())
+            log.error("What the sound's process told was not done: %s", Failure().getTraceback())
 
     # --- what the reactor asks of a reader and writer
     def fileno(self) -> int:
@@ -267,8 +296,9 @@ class MediaProcess:
         except WireClosed as error:
             self._died(str(error))
             return
-        self._heard_s = time.monotonic()
-        self._heard = True
+        if messages:
+            self._heard_s = time.monotonic()
+            self._heard = True
         for message in messages:
             self._take(message)
         if self._woken:
