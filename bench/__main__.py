@@ -1,29 +1,29 @@
-"""`make bench`: every measurement, one after the other; each file here runs alone too."""
+"""`make bench`: every measurement, one after the other; each runs alone too by `python -m`."""
 
 import subprocess
 import sys
 from pathlib import Path
 
-FOLDER = Path(__file__).parent
+ROOT = Path(__file__).parent.parent
 MEASURES = (
-    "sip_parse.py",
-    "sip_cps.py",
-    "media_tick.py",
-    "media_floor.py",
-    "media_inband.py",
-    "flow_session.py",
-    "prompts_voice.py",
-    "records_calls.py",
-    "key_to_answer.py",
-    "again_after_crash.py",
-    "line_load.py",
+    "sip_parse",
+    "sip_cps",
+    "media_tick",
+    "media_floor",
+    "media_inband",
+    "flow_session",
+    "prompts_voice",
+    "records_calls",
+    "key_to_answer",
+    "again_after_crash",
+    "line_load",
 )
 
 names = sys.argv[1:] or MEASURES
 failed = []
 for name in names:
     print(f"--- {name}", flush=True)
-    if subprocess.run([sys.executable, FOLDER / name], cwd=FOLDER.parent).returncode:
+    if subprocess.run([sys.executable, "-m", f"bench.{name}"], cwd=ROOT).returncode:
         failed.append(name)
 if failed:
     sys.exit("failed: " + ", ".join(failed))

@@ -1,6 +1,6 @@
 """From kill -9 of the responder to the next caller's first sound.
 
-    python bench/again_after_crash.py [times]
+    python -m bench.again_after_crash [times]
 
 The whole line runs; its responder is killed in a call, as by a crash. Told are the seconds until
 OPTIONS is answered again, and until a caller who then dials has the first packet of a prompt.
@@ -15,8 +15,8 @@ import sys
 import time
 from pathlib import Path
 
-from key_to_answer import Caller
-from served import options, served
+from bench.key_to_answer import Caller
+from bench.served import options, served
 
 LIMIT_S = 60.0
 WAIT_S = 0.02

@@ -1,6 +1,6 @@
 """From the click at the desk to the first new call that hears the announcement.
 
-    python bench/announcement_delay.py [repeats]
+    python -m bench.announcement_delay [repeats]
 
 A real line, and calls that begin every 50 ms from the click on. A call has heard the
 announcement where the first sound after the answer is its first clause, sample by sample.
@@ -17,15 +17,12 @@ import threading
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
-
-from prompts.compose import compose_text  # noqa: E402
-from tests.line.desk import DeskClient  # noqa: E402
-from tests.line.harness import RunningLine, running  # noqa: E402
-from tests.line.heard import Clip, find  # noqa: E402
-from tests.line.jobs import Town  # noqa: E402
-from tests.line.phone import Phone  # noqa: E402
+from prompts.compose import compose_text
+from tests.line.desk import DeskClient
+from tests.line.harness import RunningLine, running
+from tests.line.heard import Clip, find
+from tests.line.jobs import Town
+from tests.line.phone import Phone
 
 WORDS = {"words_zh": "河水正在上涨。", "words_en": "The river is rising."}
 EVERY_S = 0.05

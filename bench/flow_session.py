@@ -1,4 +1,4 @@
-"""How long one step of a call flow takes: `python bench/flow_session.py [--calls N]`.
+"""How long one step of a call flow takes: `python -m bench.flow_session [--calls N]`.
 
 Holds calls of the default line one after the other (a bill, the notices, a
 complaint) without sound or network, and prints microseconds per `resume()`,

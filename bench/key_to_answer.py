@@ -1,6 +1,6 @@
 """From a key pressed to the first packet of the prompt that answers it.
 
-    python bench/key_to_answer.py [presses] [calls held meanwhile]
+    python -m bench.key_to_answer [presses] [calls held meanwhile]
 
 One caller of ours (raw SIP and RTP, RFC 4733 keys) presses 1 in a silent menu
 again and again; the answer is the first RTP packet after the key's first.
@@ -12,8 +12,8 @@ import struct
 import sys
 import time
 
-from line_load import finish, generator, start
-from served import served
+from bench.line_load import finish, generator, start
+from bench.served import served
 
 PROMPT_S = 2.4
 EVENT_PAYLOAD = 101

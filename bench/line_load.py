@@ -1,6 +1,6 @@
 """The line under load, by the same generator that measures rivals (`loadbench`).
 
-    python bench/line_load.py [whole] [listen 100 500 1000] [cps 400] [mixed 500] [ceiling]
+    python -m bench.line_load [whole] [listen 100 500 1000] [cps 400] [mixed 500] [ceiling]
 
 listen N: N calls held with two-way sound. cps N: N calls a second set up and torn
 down. mixed N: N held while 10 calls a second come and go and write their records.
@@ -23,8 +23,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from family import Watch, part
-from served import ROOT, served
+from bench.family import Watch, part
+from bench.served import ROOT, served
 
 WINDOW_S = 20
 DEFAULT = ["listen", "100", "500", "1000", "cps", "400", "mixed", "500"]

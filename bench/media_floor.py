@@ -1,6 +1,6 @@
 """How far the engine is from the floor: a bare C loop over as many sockets, in the same run.
 
-    python bench/media_floor.py [--legs 100,500,1000] [--seconds 5]
+    python -m bench.media_floor [--legs 100,500,1000] [--seconds 5]
 
 Three in turn against the same peer: C (bench/media_floor.c, built with `cc`), the engine as it
 is, and the engine made to read every packet (`read all`), as it does for a call that is being
@@ -21,10 +21,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from media_tick import peer, slot_s
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
+from bench.media_tick import peer, slot_s
 from ivr.media import LegPlan, MediaEngine, tone
 from ivr.media.leg import Leg
 

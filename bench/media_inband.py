@@ -1,17 +1,13 @@
 """What hearing keys as tones costs: CPU per call-second, over noise and over keys.
 
-python bench/media_inband.py [--legs 100,500]
+python -m bench.media_inband [--legs 100,500]
 """
 
 import argparse
 import json
-import sys
 import time
-from pathlib import Path
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from ivr.media import silence, tone
 from ivr.media.inband import InbandReceiver

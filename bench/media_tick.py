@@ -1,6 +1,6 @@
 """What one tick costs: N legs, sound both ways on loopback, against a peer process.
 
-    python bench/media_tick.py [--legs 100,500,1000] [--seconds 5] [--record] [--inband]
+    python -m bench.media_tick [--legs 100,500,1000] [--seconds 5] [--record] [--inband]
 
 One line of JSON per N: CPU of the ticking thread per leg and tick, and per
 call-second; how late ticks began; memory per leg. The kernel's delivery of
@@ -15,13 +15,10 @@ import resource
 import select
 import socket
 import struct
-import sys
 import tempfile
 import time
 from multiprocessing.connection import Connection
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from ivr.media import LegPlan, MediaEngine, tone
 

@@ -1,4 +1,4 @@
-"""How fast the voice is: `python bench/prompts_voice.py [--all] [--long N]`, one JSON object.
+"""How fast the voice is: `python -m bench.prompts_voice [--all] [--long N]`, one JSON object.
 
 Composing and cached reading are what stands between a lookup and a caller's ear; `--all`
 also renders the whole catalogue into an empty store; `--long` renders that many clauses
@@ -13,7 +13,6 @@ import json
 import multiprocessing
 import os
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -23,8 +22,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from prompts import g711
 from prompts.catalogue import Catalogue

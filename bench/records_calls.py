@@ -1,6 +1,6 @@
 """What a call costs the database, and how fast the desk's call list is with many calls.
 
-    python bench/records_calls.py [--url URL] [--calls 100000]
+    python -m bench.records_calls [--url URL] [--calls 100000]
 
 Without a URL a SQLite file in a temporary folder is measured, with the
 durability of the running line (WAL, synchronous = FULL). Figures as JSON.

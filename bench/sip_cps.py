@@ -1,6 +1,6 @@
 """Calls a second through the SIP core: two user agents wired together in memory.
 
-    python bench/sip_cps.py [--calls 2000] [--seconds-between 0.005] [--profile]
+    python -m bench.sip_cps [--calls 2000] [--seconds-between 0.005] [--profile]
 
 Each call is INVITE, 100, 180, 200, ACK, BYE, 200: seven messages, each written by one side and read
 by the other. The figures are CPU time of both sides together and of the called side alone, which

@@ -1,6 +1,6 @@
 """Microseconds to read, answer and write one INVITE with an SDP body.
 
-    .venv/bin/python bench/sip_parse.py [--seconds 1.0]
+    .venv/bin/python -m bench.sip_parse [--seconds 1.0]
 
 The reading includes the fields that route a message: top Via, From and To tag, Call-ID
 and CSeq. Where `sipmessage` is installed it is measured on the same bytes.
@@ -10,12 +10,8 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import sys
 import timeit
 from collections.abc import Callable
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from ivr.sip.framing import StreamFramer
 from ivr.sip.message import Request, Response, parse, serialize

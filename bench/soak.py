@@ -1,6 +1,6 @@
 """An hour of calls as callers make them, and what is left of the memory afterwards.
 
-    python bench/soak.py [minutes, default 60] [calls an hour, default 10000]
+    python -m bench.soak [minutes, default 60] [calls an hour, default 10000]
 
 Whole calls by the generator of bench/line_load.py (menu, digits, lookup, a recording of 10 s, the
 line hangs up after half a minute), in rounds of ten minutes, as many at once as the rate makes.
@@ -12,9 +12,9 @@ import os
 import sys
 import time
 
-from family import Watch, family, part
-from line_load import finish, folder, start
-from served import served
+from bench.family import Watch, family, part
+from bench.line_load import finish, folder, start
+from bench.served import served
 
 CALL_S = 31.2
 ROUND_S = 600.0

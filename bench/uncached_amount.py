@@ -1,6 +1,6 @@
 """From a bill found to its amount heard, where nobody has said that amount before.
 
-    python bench/uncached_amount.py [queries] [calls held meanwhile] [en]
+    python -m bench.uncached_amount [queries] [calls held meanwhile] [en]
 
 A real line: the responder with its database, and the voice process. One caller at a time asks
 for a bill whose amount and date are new; calls are held meanwhile (`loadbench`, see
@@ -28,12 +28,9 @@ from decimal import Decimal
 from math import inf
 from pathlib import Path
 
-from key_to_answer import Caller
-from line_load import finish, generator, start
-from served import ROOT, served
-
-sys.path.insert(0, str(ROOT))
-
+from bench.key_to_answer import Caller
+from bench.line_load import finish, generator, start
+from bench.served import ROOT, served
 from ivr.records import Database
 from ivr.records.tables import Account, Bill, BillState, UtilityKind
 from ivr.voices import order
