@@ -40,6 +40,7 @@ TITLES = {
     "3959": "The early-session disposition",
     "3966": "The tel URI",
     "4028": "Session timers",
+    "4091": "Alternative network address types (ANAT)",
     "4475": "Torture tests of SIP",
     "4568": "Keys for SRTP in SDP",
     "4585": "The RTP profile with feedback",
@@ -51,6 +52,7 @@ TITLES = {
     "5626": "Connections started by clients: keep-alive, retries",
     "6026": "Corrections to INVITE transactions",
     "6086": "INFO packages",
+    "6157": "IPv6 transition in SIP",
     "6263": "Keeping the path of RTP open",
     "6337": "How SIP uses offer and answer",
     "6665": "Event notification",
@@ -167,6 +169,10 @@ Where the standards leave a choice, or we take less than they allow, on purpose:
   connection is to be had within 5 s; that neighbour is not asked for one again for ten minutes.
   In the call of a stranger, or of who sits behind a NAT, and for the ACK of a 2xx it stays UDP:
   headers of theirs must not have us connect to others.
+- **Sound over the other IP version** than signalling (RFC 6157): answered there where the offer
+  leaves no choice, the line is bound to all addresses (`IVR_SIP_HOST`) and the system has a way to
+  it; else 488 with `Warning: 301`. A call that is up does not change families (488, it goes on);
+  ANAT (RFC 4091) is answered by the first line of the family of signalling, without the group.
 - **rtcp-mux, ICE, BUNDLE, DTLS-SRTP**: declined by not being answered, as RFC 3264 has it.
 
 Through other people's software (`tests/line/test_interoperation.py`,

@@ -110,8 +110,10 @@ class Call:
         snapshot: Snapshot,
         leg: Leg,
         *,
+        sound_at: str,
         begin_in: str = "",
     ) -> None:
+        self._sound_at = sound_at
         self._house = house
         self._snapshot = snapshot
         self._leg = leg
@@ -258,7 +260,7 @@ class Call:
     def _local_media(self) -> LocalMedia:
         self._sdp_version += 1
         return LocalMedia(
-            self._invite.flow.local[0],
+            self._sound_at,
             self._leg.address[1],
             self._leg.rtcp_port,
             self._session_id,

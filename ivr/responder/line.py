@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
+from ivr import sdp
 from ivr.media import Leg, PortsExhausted
 from ivr.records import Database
 from ivr.responder import announcements
@@ -224,8 +225,9 @@ class Line:
                     listener(event)
 
     def _take(self, invite: events.InviteReceived) -> None:
+        peer, sound_at = self._sound_between(invite)
         try:
-            leg = self.open_leg(invite.flow.remote[0])
+            leg = self.open_leg(peer)
         except PortsExhausted as error:
             log.error("A call is refused: %s", error)
             self._refused += 1
@@ -241,7 +243,7 @@ class Line:
             snapshot = self._content.newest
             dialled = snapshot.flow_for(invite.called_user)
             snapshot, begin_in = self._announcements.before(snapshot, dialled)
-            call = Call(self, invite, snapshot, leg, begin_in=begin_in)
+            call = Call(self, invite, snapshot, leg, sound_at=sound_at, begin_in=begin_in)
         except Exception:
             leg.close()
             self._refused += 1
@@ -255,6 +257,17 @@ class Line:
             call.fail(f"{type(error).__name__}: {error}")
             raise
         self._answered += 1
+
+    def _sound_between(self, invite: events.InviteReceived) -> tuple[str, str]:
+        """Return the hosts that sound goes between, theirs and ours: those of signalling, unless
+        the offer has it over the other IP version only and we have an address there."""
+        there, here = invite.flow.remote[0], invite.flow.local[0]
+        elsewhere = None if invite.body is None else sdp.only_elsewhere(invite.body, here)
+        if elsewhere is not None:
+            ours = self.sip.addresses.of_other_family(elsewhere)
+            if ours is not None:
+                return elsewhere, ours
+        return there, here
 
     def _call_of(self, record: str) -> Call | None:
         """Return the call that is up and has this record."""

@@ -8,6 +8,7 @@ import logging
 import socket
 import time
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import Any, cast
 
 from twisted.internet.defer import Deferred
@@ -63,8 +64,23 @@ class LocalAddresses:
     """Which of our addresses a peer sees: asked of the kernel's routing table, then remembered."""
 
     def __init__(self, host: str, public: str | None) -> None:
-        self._fixed = public or (None if host in ("0.0.0.0", "::", "") else host)  # noqa: S104
+        self._bound = host not in ("0.0.0.0", "::", "")  # noqa: S104
+        self._fixed = public or (host if self._bound else None)
         self._known: dict[str, str] = {}
+
+    def of_other_family(self, peer: str) -> str | None:
+        """Return our address towards a peer that signalling does not go to; None for no way."""
+        if self._bound:
+            return None
+        family = socket.AF_INET6 if ":" in peer else socket.AF_INET
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.connect((peer, 9))
+            except OSError:
+                return None
+            found: str = probe.getsockname()[0]
+        # One of the link means nothing without the name of the link.
+        return None if ip_address(found).is_link_local else found
 
     def towards(self, peer: str) -> str:
         """Return our address as `peer` should see it."""

@@ -160,6 +160,8 @@ def _usable(offered: SessionDescription, index: int, local: LocalMedia) -> _Choi
         audio = _as_ipv4(audio)
     if audio.connection.family != family and not audio.connection.is_unspecified:
         raise SdpError(488, place, f"is not reachable over {family}", Warn.ADDRESS_FORMAT)
+    if audio.rtcp is not None and _is_of_other_family(audio.rtcp[0], family):
+        audio = replace(audio, rtcp=None)  # no reports then; the sound is what counts
     crypto = audio.cryptos[0] if audio.cryptos and local.secret else None
     if audio.secure and crypto is None:
         raise SdpError(488, place, "is encrypted without an a=crypto of ours", Warn.TRANSPORT)
@@ -239,6 +241,13 @@ def _plan(audio: Audio, payload_type: int, codec: Codec, *, send: bool, receive:
         send=send,
         receive=receive,
     )
+
+
+def _is_of_other_family(address: str, family: str) -> bool:
+    try:
+        return _family(address) != family
+    except ValueError:
+        return False  # a name, which is looked up nowhere
 
 
 def _family(address: str) -> str:

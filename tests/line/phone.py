@@ -32,6 +32,7 @@ class Phone:
         behind: "Phone | None" = None,
         sound: bool = True,
         line_host: str = "",
+        sound_host: str = "",
         **description: object,
     ) -> None:
         self.line = (line_host or host, line_port)
@@ -42,7 +43,8 @@ class Phone:
             behind.extension = self
         self.socket = behind.socket if behind is not None else self._open(port)
         self.port: int = self.socket.getsockname()[1]
-        self.sound = Sound(host) if sound else None
+        self.sound_host = sound_host or host
+        self.sound = Sound(self.sound_host) if sound else None
         self.description = description
         self.answers: dict[str, int] = {"REFER": 405}
         self.final = 200  # what a call to this phone is answered with; 0: it only rings
@@ -120,7 +122,7 @@ class Phone:
         given = {**self.description, **changes, "version": self._version}
         if given.pop("garbled", False):
             return b"v=0\r\nthis is no description\r\n"
-        return wire.sdp(self.host, port, **given)  # type: ignore[arg-type]
+        return wire.sdp(self.sound_host, port, **given)  # type: ignore[arg-type]
 
     def request(
         self,

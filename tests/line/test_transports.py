@@ -58,8 +58,9 @@ def served(
 
 def looks_up_a_bill(phone: Phone, town: Town) -> None:
     answer = phone.call()
-    family = b"IP6" if ":" in phone.host else b"IP4"
-    assert re.search(rb"^c=IN %s %s\s" % (family, phone.host.encode()), answer.body, re.MULTILINE)
+    family = b"IP6" if ":" in phone.sound_host else b"IP4"
+    said = rb"^c=IN %s %s\s" % (family, phone.sound_host.encode())
+    assert re.search(said, answer.body, re.MULTILINE)
     phone.press("11")
     phone.sound.until_heard(town.clips("bill_ask_account", LANGUAGE, {}))
     phone.press("880123#")
@@ -84,6 +85,16 @@ def a_caller_on_ipv4_by_udp(served, town):
 
 def a_caller_on_ipv4_by_tcp(served, town):
     with Phone(served.sip_port, transport="tcp", number="13400000004") as phone:
+        looks_up_a_bill(phone, town)
+
+
+def a_caller_who_signals_by_ipv4_and_wants_its_sound_by_ipv6(served, town):
+    with Phone(served.sip_port, sound_host="::1", number="13400000008") as phone:
+        looks_up_a_bill(phone, town)
+
+
+def a_caller_who_signals_by_ipv6_and_wants_its_sound_by_ipv4(served, town):
+    with Phone(served.sip_port, host="::1", sound_host="127.0.0.1", number="13400000010") as phone:
         looks_up_a_bill(phone, town)
 
 
@@ -142,6 +153,8 @@ JOURNEYS = (
     a_caller_on_ipv6_by_tcp,
     a_caller_on_ipv4_by_udp,
     a_caller_on_ipv4_by_tcp,
+    a_caller_who_signals_by_ipv4_and_wants_its_sound_by_ipv6,
+    a_caller_who_signals_by_ipv6_and_wants_its_sound_by_ipv4,
     a_caller_whose_connection_is_lost_calls_on_by_another,
     several_messages_in_one_segment_and_one_in_many,
     a_stream_without_a_length_is_answered_and_closed,
