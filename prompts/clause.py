@@ -8,7 +8,7 @@ the sound depends on.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 # Raise it when mastering or the writing of spoken text changes what is heard.
@@ -36,7 +36,8 @@ class Clause:
     """Text to be spoken in one go, and the silence after it.
 
     `tempo`: how fast, in percent of the usual speed (`tempo.stretch`). `words`: words of
-    the text with the pinyin that staff have given them.
+    the text with the pinyin that staff have given them. `instead`: what is said where no
+    voice can say this now (a number digit by digit); it does not tell clauses apart.
     """
 
     text: str
@@ -45,11 +46,13 @@ class Clause:
     recorded: Path | None = None
     tempo: int = USUAL_TEMPO
     words: Words = ()
+    instead: tuple[Clause, ...] = field(default=(), compare=False, repr=False)
 
     def at(self, tempo: int) -> Clause:
         """The same clause at another tempo, its pause with it."""
         pause_ms = round(self.pause_after_ms * self.tempo / tempo)
-        return replace(self, tempo=tempo, pause_after_ms=pause_ms)
+        instead = tuple(clause.at(tempo) for clause in self.instead)
+        return replace(self, tempo=tempo, pause_after_ms=pause_ms, instead=instead)
 
     def key(self, voice: str) -> str:
         """The store's key for this clause spoken by `voice`; the pause is not part of it.

@@ -21,6 +21,7 @@ from typing import Any
 from prompts import numerals_en, numerals_zh, reading_en, reading_zh
 from prompts.catalogue import PHRASE, Catalogue, Prompt
 from prompts.clause import Clause
+from prompts.digit_by_digit import digit_by_digit
 from prompts.digit_groups import digit_groups, phone_groups
 from prompts.errors import PromptError
 from prompts.manner import USUAL, Manner
@@ -46,11 +47,15 @@ _FROM_LAST_MARK = re.compile(r"[^。！？；!?;\n，、,：:.]*$")
 
 @dataclass(frozen=True, slots=True)
 class _Own:
-    """A value that is a clause of its own, or several with pauses."""
+    """A value that is a clause of its own, or several with pauses.
+
+    `instead`: for each of them, or for none, what is said where it cannot be rendered.
+    """
 
     texts: tuple[str, ...]
     glue: bool = False
     pause_before_ms: int = JOIN_PAUSE_MS
+    instead: tuple[tuple[Clause, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +143,13 @@ def _spoken(
         text = str(value)
         groups = phone_groups(text) if kind is SlotType.PHONE else digit_groups(text, again=again)
         texts = tuple(map(say, groups))
+        breaths = [[group] for group in groups]
         if again and kind is SlotType.DIGITS:
             # In one breath: groups of three by themselves were heard as years (202: 2002).
             texts = (_LIST_COMMA.get(language, ", ").join(texts),)
-        return _Own(texts, pause_before_ms=LABEL_PAUSE_MS)
+            breaths = [digit_groups(text)]
+        instead = tuple(digit_by_digit(breath, language, catalogue.manner) for breath in breaths)
+        return _Own(texts, pause_before_ms=LABEL_PAUSE_MS, instead=instead)
     spoken = say(value)
     if kind in _INLINE:
         return spoken
@@ -162,9 +170,10 @@ def _cut(parts: list[_Part], language: str, manner: Manner) -> list[Clause]:
             if clauses and clauses[-1].pause_after_ms < part.pause_before_ms:
                 clauses[-1] = replace(clauses[-1], pause_after_ms=part.pause_before_ms)
             pauses = [GROUP_PAUSE_MS] * (len(part.texts) - 1) + [JOIN_PAUSE_MS]
+            instead = part.instead or ((),) * len(part.texts)
             clauses += [
-                Clause(text, language, pause)
-                for text, pause in zip(part.texts, pauses, strict=True)
+                Clause(text, language, pause, instead=other)
+                for text, pause, other in zip(part.texts, pauses, instead, strict=True)
                 if text
             ]
         elif isinstance(part, _Free):

@@ -20,6 +20,7 @@ from decimal import Decimal
 from prompts.catalogue import PHRASE, Catalogue, Prompt
 from prompts.clause import Clause
 from prompts.compose import compose
+from prompts.digit_by_digit import digits_ahead
 from prompts.errors import PromptError
 from prompts.renderer import AHEAD, Renderer
 from prompts.slots import SlotType, Value
@@ -99,12 +100,27 @@ def render_all(
 def foreseeable(catalogue: Catalogue) -> list[Clause]:
     """The clauses that can be known ahead, each once, grouped by language."""
     found: dict[tuple[str, str, str], Clause] = {}
+    # First: without them, and without a voice, nobody would hear the number of a ticket.
+    for clause in _digits(catalogue):
+        found[clause.language, clause.text, ""] = clause
     for prompt in catalogue:
         ways = [(language, "") for language in {**prompt.texts, **prompt.recordings}]
         for language, variant in (*ways, *prompt.variants):
             for clause in clauses_of(catalogue, prompt, language, variant):
                 found.setdefault((clause.language, clause.text, str(clause.recorded)), clause)
     return sorted(found.values(), key=lambda clause: clause.language, reverse=True)
+
+
+def _digits(catalogue: Catalogue) -> Iterator[Clause]:
+    """The digits of each language in which a number is read out."""
+    kinds = (SlotType.DIGITS, SlotType.PHONE)
+    for language in catalogue.languages:
+        if any(
+            language in prompt.texts and kind in kinds
+            for prompt in catalogue
+            for kind in prompt.slots.values()
+        ):
+            yield from digits_ahead(language, catalogue.manner)
 
 
 def clauses_of(

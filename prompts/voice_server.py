@@ -60,12 +60,22 @@ class _Job:
     writer: asyncio.StreamWriter | None = field(compare=False, default=None)
 
 
-def serve(socket_path: Path, store: ClauseStore, renderer: Renderer, *, warm: bool = True) -> None:
-    """Serve until SIGTERM or SIGINT. VoiceError where the socket cannot be had."""
+def serve(
+    socket_path: Path,
+    store: ClauseStore,
+    renderer: Renderer,
+    *,
+    warm: bool = True,
+    serving: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve until SIGTERM or SIGINT; `serving` is called in the loop once it listens.
+
+    VoiceError where the socket cannot be had.
+    """
     keep_memory_in_one_arena()
     _make_way(socket_path)
     store.sweep()
-    server = _VoiceServer(socket_path, renderer, warm=warm)
+    server = _VoiceServer(socket_path, renderer, warm=warm, serving=serving)
     asyncio.run(server.run())
     if server.still_rendering:
         # A model's thread inside the interpreter's own ending brings the process down by
@@ -74,10 +84,13 @@ def serve(socket_path: Path, store: ClauseStore, renderer: Renderer, *, warm: bo
 
 
 class _VoiceServer:
-    def __init__(self, socket_path: Path, renderer: Renderer, *, warm: bool) -> None:
+    def __init__(
+        self, socket_path: Path, renderer: Renderer, *, warm: bool, serving: Callable[[], None]
+    ) -> None:
         self._path = socket_path
         self._renderer = renderer
         self._warm = warm
+        self._serving = serving
         self._jobs: asyncio.PriorityQueue[_Job] = asyncio.PriorityQueue(LONGEST_QUEUE)
         self._numbers = itertools.count()
         self._rendered = 0
@@ -104,6 +117,7 @@ class _VoiceServer:
             ) from None
         finally:
             os.umask(before)
+        self._serving()
         if self._warm:
             self._jobs.put_nowait(_Job(_WARMING, next(self._numbers), None))
         worker = asyncio.create_task(self._work())

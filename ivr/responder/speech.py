@@ -8,6 +8,7 @@ store has not got it. The reactor thread touches neither disk nor synthesiser.
 import logging
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -61,7 +62,7 @@ class Speech:
         self._coming: dict[str, list[Deferred[bytes]]] = {}
         self.rendered = 0
         self.missing = 0
-        """Clauses that no voice could say: the caller heard a gap there."""
+        """Clauses that no voice could say: the caller heard a gap there, or a number's digits."""
 
     def preload(self, clauses: Iterable[Clause]) -> list[Clause]:
         """Read what is in the store into memory, slower forms too; to be called in a thread.
@@ -173,10 +174,12 @@ class Speech:
         return [self._sound(clause) for clause in clauses]
 
     def _slow_sound(self, clause: Clause) -> "Audio | Deferred[Audio]":
-        """Slower, or where that cannot be had as usual."""
-        sound = self._sound(clause.at(SLOW_TEMPO))
+        """Slower, or where that cannot be had as usual, or slower digit by digit."""
+        slow = clause.at(SLOW_TEMPO)
+        sound = self._sound(replace(slow, instead=()))
         if isinstance(sound, Deferred):
-            return sound.addCallback(lambda got: got or self._sound(clause))
+            usual = replace(clause, instead=slow.instead)
+            return sound.addCallback(lambda got: got or self._sound(usual))
         return sound
 
     def _sound(self, clause: Clause) -> "Audio | Deferred[Audio]":
@@ -185,7 +188,24 @@ class Speech:
         pause = _silence(clause.pause_after_ms)
         if sound is not None:
             return (sound, pause)
-        return self._fetch(key, clause).addCallback(lambda got: (got, pause) if got else ())
+        return self._fetch(key, clause).addCallback(
+            lambda got: (got, pause) if got else self._instead(clause)
+        )
+
+    def _instead(self, clause: Clause) -> Audio:
+        """What is in memory for a clause that no voice could say; all of it or nothing."""
+        audio: list[bytes] = []
+        for other in clause.instead:
+            sound = self._held(other) or self._held(other.at(USUAL_TEMPO))
+            if sound is None:
+                return ()
+            audio += (sound, _silence(other.pause_after_ms))
+        if audio:
+            audio[-1] = _silence(clause.pause_after_ms)
+        return tuple(audio)
+
+    def _held(self, clause: Clause) -> bytes | None:
+        return self._fixed.get(self._key(clause))
 
     def _key(self, clause: Clause) -> str:
         return clause.key(self._voices.get(clause.language, ""))

@@ -10,13 +10,20 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ivr.records import Database
 from ivr.records.tables import UtilityKind
 from ivr.services import outages
+from ivr.speaking import renderer_of
+from prompts.compose import compose
+from prompts.render_all import foreseeable
+from prompts.store import ClauseStore
 from tests.line.harness import RunningLine
+from tests.line.heard import RATE_HZ, Clip, in_order
 from tests.line.jobs import Town
 from tests.line.phone import Phone, wait_until
 from tests.line.responder import Responder, options, rendered_town, responder
@@ -248,6 +255,53 @@ def draining_refuses_new_calls_and_lets_running_ones_finish(folder, rendered, rt
         assert ended(busy, "13600000014")["ended_by"] == "caller"
 
 
+def as_delivered(clauses: Path, rendered: Path, town: Town) -> None:
+    """A store with what is rendered ahead and nothing that a caller has ever asked for."""
+    whole, store = ClauseStore(rendered), ClauseStore(clauses)
+    renderer = renderer_of(town.settings)
+    for clause in foreseeable(town.catalogue):
+        key = renderer.expected_key(clause)
+        assert key is not None
+        sound = whole.read(key)
+        assert sound is not None, clause.text
+        store.put(key, sound)
+
+
+def digit_by_digit(town: Town, prompt: str, **values: str) -> list[Clip]:
+    """A prompt's numbers as they are heard where no voice can say them."""
+    clips = []
+    for clause in compose(town.catalogue, prompt, LANGUAGE, values):
+        sound = [np.zeros(0)]
+        for one in clause.instead:
+            sound += [town.clip(one).samples, np.zeros(one.pause_after_ms * RATE_HZ // 1000)]
+        if clause.instead:
+            clips.append(Clip(clause.text, np.concatenate(sound[:-1])))
+    return clips
+
+
+def without_a_voice_a_ticket_number_is_heard_digit_by_digit(folder, rendered, rtp_low, town_here):
+    clauses = folder / "delivered"
+    as_delivered(clauses, rendered, town_here)
+    with (
+        responder(folder / "voiceless", clauses, rtp_low, IVR_MEDIA_SILENCE="4") as served,
+        Phone(served.sip_port, number="13600000019") as phone,
+    ):
+        phone.call()
+        to_submitting(served, phone, town_here)
+        number = digit_by_digit(town_here, "complaint_check_number", phone=phone.number)
+        phone.sound.until_heard(number[-1:])
+        phone.press("1")
+        query = "SELECT ticket FROM complaints WHERE caller = ? AND finished"
+        ticket = served.until_row(query, phone.number)["ticket"]
+        said = [
+            *town_here.clips("complaint_accepted", LANGUAGE, {}),
+            *digit_by_digit(town_here, "ticket_number", ticket=ticket),
+            *digit_by_digit(town_here, "ticket_number_again", ticket=ticket),
+        ]
+        phone.sound.until_heard(town_here.clips("ticket_menu", LANGUAGE, {}), 60.0)
+        in_order(phone.sound.samples(), [*number, *said])
+
+
 BESIDE = (
     a_voice_that_is_away_or_hangs_does_not_keep_callers,
     garbage_on_every_port_changes_nothing,
@@ -258,7 +312,8 @@ OWN = (
     without_free_rtp_ports_a_call_is_refused_and_later_ones_are_not,
     draining_refuses_new_calls_and_lets_running_ones_finish,
 )
-JOURNEYS = [journey.__name__ for journey in (*OWN, *BESIDE, *ALONE)]
+VOICELESS = (without_a_voice_a_ticket_number_is_heard_digit_by_digit,)
+JOURNEYS = [journey.__name__ for journey in (*OWN, *VOICELESS, *BESIDE, *ALONE)]
 
 
 @pytest.fixture(scope="module")
@@ -268,9 +323,10 @@ def placed(served, town_here, tmp_path_factory, rendered, rtp_low):
         responder(folder / "locked", rendered, rtp_low) as other,
         all_at_once(ALONE, other, rendered_town(other, "13600000002", "13600000003")) as alone,
         all_at_once(OWN, folder, rendered, rtp_low) as own,
+        all_at_once(VOICELESS, folder, rendered, rtp_low, town_here) as voiceless,
         all_at_once(BESIDE, served, town_here) as beside,
     ):
-        yield {**own, **alone, **beside}
+        yield {**own, **alone, **voiceless, **beside}
 
 
 @pytest.mark.parametrize("journey", JOURNEYS)

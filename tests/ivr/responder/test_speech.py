@@ -10,7 +10,9 @@ from call_flows.instructions import Say
 from ivr.responder.speech import AHEAD_AGAIN_S, Speech
 from ivr.responder.voice import VoiceUnavailableError
 from prompts.catalogue import Catalogue
-from prompts.clause import SLOW_TEMPO, Clause, silence
+from prompts.clause import SLOW_TEMPO, USUAL_TEMPO, Clause, silence
+from prompts.digit_by_digit import digits_ahead
+from prompts.manner import USUAL
 from prompts.store import ClauseStore
 
 VOICE = "voice-1"
@@ -179,3 +181,56 @@ def test_newly_published_content_replaces_what_was_still_to_be_made(scene: Scene
     assert [clause.text for clause, _bulk in scene.voice.asked] == ["Hello there.", "Goodbye."]
     scene.voice.speak()
     assert len(scene.voice.asked) == 2
+
+
+# --- a number, and no voice
+
+
+def ticket(scene: Scene, *, slow: bool = False) -> Any:
+    """The piece that says the number of ticket 2017."""
+    built = scene.catalogue.with_overrides({("ticket", "en"): "Your number: {n:digits}."})
+    say = Say("ticket", slots={"n": "2017"})
+    (_label, number) = scene.speech.say(built, say, "en", slow=slow)
+    return number
+
+
+def digits(scene: Scene, *, tempo: int = USUAL_TEMPO) -> None:
+    clauses = list(digits_ahead("en", USUAL))
+    for clause in clauses:
+        scene.render(clause.at(tempo))
+    scene.speech.preload(clauses)
+
+
+def test_without_a_voice_a_number_is_heard_digit_by_digit(scene: Scene) -> None:
+    digits(scene)
+    piece = ticket(scene)
+    for _clause in list(scene.voice.asked):
+        scene.voice.refuse()
+    heard = sound(piece).replace(b"\xff", b"")
+    assert heard == b"two 100zero 100one 100seven 100"
+
+
+def test_with_a_voice_it_is_heard_whole(scene: Scene) -> None:
+    digits(scene)
+    piece = ticket(scene)
+    for _clause in list(scene.voice.asked):
+        scene.voice.speak()
+    assert sound(piece).startswith(b"two zero one seven 100")
+
+
+@pytest.mark.parametrize("tempo", [USUAL_TEMPO, SLOW_TEMPO])
+def test_slower_digits_where_they_are_there_else_the_usual(scene: Scene, tempo: int) -> None:
+    digits(scene, tempo=tempo)
+    piece = ticket(scene, slow=True)
+    while scene.voice._waiting:  # the slower form, and then the usual one
+        scene.voice.refuse()
+    assert sound(piece).replace(b"\xff", b"").startswith(f"two {tempo}zero {tempo}".encode())
+
+
+def test_half_a_number_is_not_said(scene: Scene) -> None:
+    scene.render(Clause("two", "en"))
+    scene.speech.preload([Clause("two", "en")])
+    piece = ticket(scene)
+    for _clause in list(scene.voice.asked):
+        scene.voice.refuse()
+    assert sound(piece) == b""
