@@ -27,6 +27,17 @@ def text_has(page: Any, part: str) -> None:
     playwright_api.expect(page.locator("#yaml")).to_have_value(re.compile(re.escape(part)))
 
 
+def box_of(page: Any, selector: str) -> Any:
+    """Where something stands, found and measured in one step.
+
+    The picture is drawn anew whenever numbers of callers come: what was found before would be
+    measured as something that is no more on the page, at 0.
+    """
+    return page.evaluate(
+        "selector => document.querySelector(selector).getBoundingClientRect().toJSON()", selector
+    )
+
+
 def press(page: Any, *keys: str) -> None:
     for key in keys:
         said = page.locator(".log .gave").count()
@@ -145,12 +156,10 @@ def test_a_node_is_moved_by_hand_and_stays_until_it_is_tidied(page: Any) -> None
 
     def top() -> float:
         """Where it stands in the picture, whatever stands above the picture."""
-        return float(page.eval_on_selector("[data-node=english]", "node => node.offsetTop"))
+        return float(page.evaluate("document.querySelector('[data-node=english]').offsetTop"))
 
     before = top()
-    corner = page.eval_on_selector(
-        "button.node[data-node=english]", "node => node.getBoundingClientRect().toJSON()"
-    )
+    corner = box_of(page, "button.node[data-node=english]")
     x, y = corner["x"] + 30, corner["y"] + 20
     page.mouse.move(x, y)
     page.mouse.down()
@@ -178,7 +187,7 @@ def test_a_node_is_moved_by_hand_and_stays_until_it_is_tidied(page: Any) -> None
 
 
 def middle(page: Any, selector: str) -> tuple[float, float]:
-    box = page.eval_on_selector(selector, "one => one.getBoundingClientRect().toJSON()")
+    box = box_of(page, selector)
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
@@ -211,7 +220,7 @@ def test_a_new_key_dropped_on_the_ground_makes_a_node_there(page: Any) -> None:
     open_flow(page)
     page.click("button.node[data-node=menu]")
     page.wait_for_selector(".port.fresh")
-    box = page.eval_on_selector("[data-canvas]", "one => one.getBoundingClientRect().toJSON()")
+    box = box_of(page, "[data-canvas]")
     place = (box["x"] + 120, box["y"] + 300)
     drag(page, ".port.fresh", place)
     page.fill("dialog [name=words-zh-CN]", "西山公园周末免费开放。")
