@@ -7,6 +7,7 @@ network cannot hold the desk up, nor a hundred open live pages.
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from typing import Literal
 
@@ -21,7 +22,7 @@ from admin_web.streams.routes import STREAMS
 from ivr.browser_calls import BrowserLine
 from ivr.certificates import CertificateFiles
 from ivr.desk_chores import Chore, Chores, counting, mailing
-from ivr.lifeline import announce_ready
+from ivr.lifeline import announce_ready, keep_beating
 from ivr.nightly import Nightly
 from ivr.nightly_backup import NightlyBackup
 from ivr.purging import periods
@@ -148,6 +149,12 @@ def _watch(
     )
 
 
+def _serves() -> None:
+    """In the loop that holds every connection, once it listens."""
+    announce_ready()
+    keep_beating(asyncio.get_running_loop().call_later)
+
+
 def main(settings: Settings) -> None:
     """Serve the staff pages until SIGTERM."""
     database = Database(settings.database_url)
@@ -175,7 +182,7 @@ def main(settings: Settings) -> None:
                 Proxies(front, settings.trusted_proxies if settings.https else ()),
                 settings.web_host,
                 settings.web_port,
-                when_listening=announce_ready,
+                when_listening=_serves,
                 when_stopping=streams.stop,
                 https=https,
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import ipaddress
 import logging
 import socket
@@ -35,6 +36,7 @@ def serve(settings: Settings, language: Language, *, render: bool = False) -> in
     With `render` the prompts are rendered first, where that has not been done.
     """
     # Imported here: the children begin in this module too, and each start counts.
+    from ivr.service_notify import ServiceManager
     from ivr.supervisor import Supervisor, parts
 
     logs.set_up(settings.log_level, settings.log_format, "supervisor")
@@ -56,6 +58,7 @@ def serve(settings: Settings, language: Language, *, render: bool = False) -> in
         supervisor = Supervisor(
             parts(settings.drain_seconds, transcripts=transcribes(settings)),
             on_ready=lambda: _say(addresses(settings), language),
+            manager=ServiceManager(),
         )
         return supervisor.run()
 
@@ -93,6 +96,8 @@ def serve_part(name: str, settings: Settings) -> None:
         _part(name)(settings)
         return
     end_with_supervisor()
+    # Where it hangs, it is asked to say where (`ivr.supervisor`): every thread's place, on stderr.
+    faulthandler.enable()
     try:
         _part(name)(settings)
     except RecordsError as error:

@@ -1,8 +1,10 @@
 """`ivr serve`: three children or four, restarted when they die, drained when asked to stop.
 
 One thread, one selector, no polling: signals arrive through a wakeup
-descriptor, "ready" through a pipe per child, and time only as the selector's
-time-out until the next restart or the next limit. The children are processes
+descriptor, "ready" and a beat a second through a pipe per child, and time only
+as the selector's time-out until the next restart or the next limit. A child
+that has begun to beat and stops hangs: it is told to say where (SIGABRT, see
+`faulthandler`), ended, and started again. The children are processes
 of their own groups, so that Ctrl-C in the terminal reaches the supervisor
 alone and it decides the order: the line first (no new calls, running calls
 finish up to `IVR_DRAIN_SECONDS`), then the desk and the voice. A second
@@ -22,7 +24,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from ivr.lifeline import LIFELINE_VARIABLE, READY_VARIABLE
+from ivr.lifeline import BEAT_BYTE, LIFELINE_VARIABLE, READY_BYTE, READY_VARIABLE
+from ivr.service_notify import ServiceManager
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +36,12 @@ FIRST_DELAY_S = 0.1
 LONGEST_DELAY_S = 10.0
 STABLE_AFTER_S = 10.0
 STOP_LIMIT_S = 10.0
+# Ending the responder ends every call: twenty beats missed are no busy machine any more.
+HANG_LIMIT_S = 20.0
+# To say where it hangs; then it is killed.
+LAST_WORDS_S = 3.0
+# We were away ourselves so long (a machine that was halted): nobody's silence counts.
+AWAY_S = 2.0
 # `timeout` and some service managers send a signal to the process and to its
 # group: two of them this close together are one request.
 AGAIN_AFTER_S = 0.3
@@ -71,6 +80,7 @@ class Part:
     stop_limit_s: float = STOP_LIMIT_S
     optional: bool = False
     renews: bool = False  # it has certificates, and looks at them on SIGHUP
+    hang_limit_s: float = HANG_LIMIT_S
 
 
 def parts(drain_seconds: float, *, transcripts: bool = False) -> tuple[Part, ...]:
@@ -94,6 +104,7 @@ class State(enum.Enum):
 
     RUNNING = "running"
     WAITING = "waiting to be restarted"
+    HANGING = "hanging, and being ended"
     STOPPING = "stopping"
     ENDED = "ended"
 
@@ -106,7 +117,8 @@ class Child:
     state: State = State.ENDED
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
-    due: float = 0.0  # WAITING: when to restart; STOPPING: when to kill
+    due: float = 0.0  # WAITING: when to restart; STOPPING, HANGING: when to kill
+    beat: float | None = None  # when it last beat; None: it has not begun to
     ready_fd: int = -1
     ready: bool = False
     backoff: Backoff = field(default_factory=Backoff)
@@ -115,7 +127,8 @@ class Child:
 class Supervisor:
     """Runs `parts` until told to stop; `run` returns the exit status.
 
-    `on_ready` is called once, when every part has said for the first time that it serves.
+    `on_ready` is called once, when every part has said for the first time that it serves;
+    `manager` is told of that, of the end, and that we are alive.
     """
 
     def __init__(
@@ -123,10 +136,13 @@ class Supervisor:
         parts: Sequence[Part],
         *,
         on_ready: Callable[[], None] = lambda: None,
+        manager: ServiceManager | None = None,
         again_after_s: float = AGAIN_AFTER_S,
     ) -> None:
         self._children = [Child(part) for part in parts]
         self._on_ready = on_ready
+        self._manager = manager or ServiceManager({})
+        self._alive_due = time.monotonic()
         self._selector = selectors.DefaultSelector()
         self._lifeline_read, self._lifeline_write = os.pipe()
         self._again_after_s = again_after_s
@@ -165,9 +181,12 @@ class Supervisor:
 
     def _wait(self, wakeup_read: int) -> None:
         now = time.monotonic()
-        dues = [c.due for c in self._children if c.state in (State.WAITING, State.STOPPING)]
-        timeout = max(0.0, min(dues) - now) if dues else None
-        for key, _ in self._selector.select(timeout):
+        due = min(self._dues(), default=None)
+        ready = self._selector.select(None if due is None else max(0.0, due - now))
+        if due is not None and time.monotonic() - max(due, now) > AWAY_S:
+            for child in self._children:
+                child.beat = child.beat and time.monotonic()
+        for key, _ in ready:
             if key.data is None:
                 for number in os.read(wakeup_read, 512):
                     if number == signal.SIGHUP and not sys.stdin.isatty():
@@ -181,7 +200,26 @@ class Supervisor:
                 self._ended(child, child.process.returncode)
         self._keep_times(time.monotonic())
 
+    def _dues(self) -> list[float]:
+        """The times at which something is to be done though nothing happens."""
+        found = [
+            child.due
+            for child in self._children
+            if child.state in (State.WAITING, State.STOPPING, State.HANGING)
+        ]
+        found += [
+            child.beat + child.part.hang_limit_s
+            for child in self._children
+            if child.state is State.RUNNING and child.beat is not None
+        ]
+        if self._manager.alive_every_s is not None:
+            found.append(self._alive_due)
+        return found
+
     def _keep_times(self, now: float) -> None:
+        if self._manager.alive_every_s is not None and self._alive_due <= now:
+            self._manager.alive()
+            self._alive_due = now + self._manager.alive_every_s
         for child in self._children:
             if child.state is State.WAITING and child.due <= now:
                 self._start(child)
@@ -189,8 +227,28 @@ class Supervisor:
                 log.warning("%s did not stop in time and is killed", child.part.name)
                 self._signal(child, signal.SIGKILL)
                 child.due = now + STOP_LIMIT_S
+            elif child.state is State.HANGING and child.due <= now:
+                self._signal(child, signal.SIGKILL)
+                child.due = now + STOP_LIMIT_S
+            elif (
+                child.state is State.RUNNING
+                and child.beat is not None
+                and now - child.beat >= child.part.hang_limit_s
+            ):
+                self._hangs(child, now)
         if self._stop_asked_at is not None or self._status:
             self._stop_next()
+
+    def _hangs(self, child: Child, now: float) -> None:
+        log.error(
+            "%s has given no sign of life for %.0f s: it says where it hangs, is ended and "
+            "started again",
+            child.part.name,
+            now - (child.beat or now),
+        )
+        child.state, child.due = State.HANGING, now + LAST_WORDS_S
+        if child.process is not None:
+            child.process.send_signal(signal.SIGABRT)
 
     def _start(self, child: Child) -> None:
         ready_read, ready_write = os.pipe()
@@ -208,21 +266,28 @@ class Supervisor:
         finally:
             os.close(ready_write)
         child.state = State.RUNNING
+        child.beat = None
         child.started = time.monotonic()
         child.ready_fd = ready_read
         self._selector.register(ready_read, selectors.EVENT_READ, child)
         log.debug("%s started as process %d", child.part.name, child.process.pid)
 
     def _heard_from(self, child: Child) -> None:
-        said_ready = bool(os.read(child.ready_fd, 1))
-        self._forget_ready_pipe(child)
-        if not said_ready or child.ready:
+        said = os.read(child.ready_fd, 512)
+        if not said:
+            self._forget_ready_pipe(child)
+            child.beat = None
+            return
+        if BEAT_BYTE in said:
+            child.beat = time.monotonic()
+        if READY_BYTE not in said or child.ready:
             return
         child.ready = True
         if child.part.optional:
             return
         if all(c.ready for c in self._children if not c.part.optional):
             self._on_ready()
+            self._manager.ready()
 
     def _forget_ready_pipe(self, child: Child) -> None:
         if child.ready_fd >= 0:
@@ -270,6 +335,8 @@ class Supervisor:
         if self._stop_asked_at is None:
             self._stop_asked_at = now
             log.info("%s: no new calls; running calls may finish", number.name)
+            limits = {child.part.stops: child.part.stop_limit_s for child in self._children}
+            self._manager.stopping(sum(limits.values()) + STOP_LIMIT_S)
         elif now - self._stop_asked_at >= self._again_after_s:
             log.warning("%s again: ending at once", number.name)
             self._kill_all()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 
 from ivr import voices
-from ivr.lifeline import announce_ready
+from ivr.lifeline import announce_ready, keep_beating
 from ivr.settings import Settings
 from prompts.renderer import default_renderer
 from prompts.store import ClauseStore
@@ -20,5 +21,9 @@ def main(settings: Settings) -> None:
     os.nice(NICENESS)
     store = ClauseStore(settings.clauses_dir)
     renderer = default_renderer(store, voices.order(settings.voice_zh, settings.voice_en))
+    serve(settings.voice_socket, store, renderer, serving=_serves)
+
+
+def _serves() -> None:
     announce_ready()
-    serve(settings.voice_socket, store, renderer)
+    keep_beating(asyncio.get_running_loop().call_later)

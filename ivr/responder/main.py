@@ -11,7 +11,7 @@ from twisted.internet import reactor as default_reactor
 from twisted.internet.error import CannotListenError
 
 from call_flows import default_texts
-from ivr.lifeline import announce_ready
+from ivr.lifeline import announce_ready, keep_beating
 from ivr.media import MediaError, repair_wav
 from ivr.records import Database
 from ivr.responder.bench_flows import sounds, with_bench_flows
@@ -70,7 +70,13 @@ def main(settings: Settings) -> None:
         ) from error
     reactor.addSystemEventTrigger("before", "shutdown", line.drain, settings.drain_seconds)
     reactor.addSystemEventTrigger("during", "shutdown", line.stop)
-    reactor.callWhenRunning(announce_ready)
+
+    def serves() -> None:
+        announce_ready()
+        # Not the reactor's own clock: it stands still where the wall clock is set back.
+        keep_beating(lambda after_s, do: line.deadlines.at(line.deadlines.now + after_s, do))
+
+    reactor.callWhenRunning(serves)
     # The reactor puts up with a signal at any moment; what it asks for is done by the loop.
     signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(line.renew_certificates))
     sys.setswitchinterval(SWITCH_INTERVAL_S)

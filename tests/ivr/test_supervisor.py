@@ -2,9 +2,11 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,10 +15,11 @@ from ivr.supervisor import FIRST_DELAY_S, LONGEST_DELAY_S, STABLE_AFTER_S, Backo
 
 ROOT = Path(__file__).parents[2]
 LIMIT_S = 20.0
+START_LIMIT_S = 120.0  # of a Python on a machine that does much else
 
 CHILD = r"""
 import os, signal, sys
-from ivr.lifeline import announce_ready, end_with_supervisor
+from ivr.lifeline import announce_ready, end_with_supervisor, keep_beating
 end_with_supervisor()
 name, behaviour = sys.argv[1:]
 def say(*words):
@@ -36,13 +39,29 @@ if behaviour == "dies":
     sys.exit(1)
 say(name, "runs", os.getpid())
 announce_ready()
+if behaviour in ("beats", "hangs", "deaf"):
+    import faulthandler, sched
+    clock = sched.scheduler()
+    keep_beating(lambda after, do: clock.enter(0.01, 0, do))
+    if behaviour == "deaf":
+        signal.signal(signal.SIGABRT, signal.SIG_IGN)
+    elif behaviour == "hangs":
+        faulthandler.enable(1)
+    def hang():
+        while True:
+            pass
+    if behaviour != "beats":
+        clock.enter(0.05, 0, hang)
+    clock.run()
 while True:
     signal.pause()
 """
 
 SUPERVISOR = """
 import os, sys
+from ivr import supervisor
 from ivr.supervisor import Part, Supervisor
+supervisor.LAST_WORDS_S = {last_words_s}
 child = {child!r}
 parts = [
     Part(
@@ -52,20 +71,33 @@ parts = [
         limit,
         optional=name == "optional",
         renews=behaviour == "renews",
+        hang_limit_s={hang_limit_s},
     )
     for name, behaviour, rank, limit in {parts!r}
 ]
 ready = lambda: os.write(1, b"ready\\n")
-sys.exit(Supervisor(parts, on_ready=ready, again_after_s={again_after_s}).run())
+manager = supervisor.ServiceManager()
+sys.exit(Supervisor(parts, on_ready=ready, manager=manager, again_after_s={again_after_s}).run())
 """
 
 
 class Running:
     """A supervisor process whose lines are read as they come."""
 
-    def __init__(self, *parts: tuple[str, str, int, float], again_after_s: float) -> None:
+    def __init__(
+        self,
+        *parts: tuple[str, str, int, float],
+        again_after_s: float,
+        hang_limit_s: float,
+        last_words_s: float,
+        environment: dict[str, str],
+    ) -> None:
         script = SUPERVISOR.format(
-            child=textwrap.dedent(CHILD), parts=list(parts), again_after_s=again_after_s
+            child=textwrap.dedent(CHILD),
+            parts=list(parts),
+            again_after_s=again_after_s,
+            hang_limit_s=hang_limit_s,
+            last_words_s=last_words_s,
         )
         self.process = subprocess.Popen(
             [sys.executable, "-c", script],
@@ -73,6 +105,7 @@ class Running:
             stdout=subprocess.PIPE,
             text=True,
             cwd=ROOT,
+            env=os.environ | environment,
         )
         self.lines: list[str] = []
 
@@ -97,8 +130,22 @@ class Running:
 def start():
     started: list[Running] = []
 
-    def start(*parts: tuple[str, str, int, float], again_after_s: float = 0.0) -> Running:
-        started.append(Running(*parts, again_after_s=again_after_s))
+    def start(
+        *parts: tuple[str, str, int, float],
+        again_after_s: float = 0.0,
+        hang_limit_s: float = 600.0,
+        last_words_s: float = 600.0,
+        **environment: str,
+    ) -> Running:
+        started.append(
+            Running(
+                *parts,
+                again_after_s=again_after_s,
+                hang_limit_s=hang_limit_s,
+                last_words_s=last_words_s,
+                environment=environment,
+            )
+        )
         return started[-1]
 
     yield start
@@ -217,3 +264,91 @@ def test_a_hang_up_signal_without_a_terminal_is_for_the_parts_that_have_certific
     running.process.send_signal(signal.SIGTERM)
     assert {"a stops", "b stops"} <= set(running.rest())
     assert running.process.returncode == 0
+
+
+def test_a_child_that_hangs_says_where_and_is_started_again_and_the_other_left_alone(start):
+    running = start(("a", "hangs", 0, 5.0), ("b", "good", 1, 5.0), hang_limit_s=1.0)
+    running.read_until("ready")
+    first = running.pid_of("a")
+    running.read_until("a runs")
+    assert running.pid_of("a") != first
+    assert ended(first)
+    assert any("in hang" in line for line in running.lines), "where it hung"
+    assert sum(line.startswith("b runs") for line in running.lines) == 1
+
+
+def test_one_that_hangs_and_does_not_listen_is_killed(start):
+    running = start(("a", "deaf", 0, 5.0), hang_limit_s=1.0, last_words_s=0.2)
+    running.read_until("ready")
+    first = running.pid_of("a")
+    running.read_until("a runs")
+    assert running.pid_of("a") != first
+    assert ended(first)
+
+
+def test_who_beats_is_left_alone_and_who_never_began_to_is_not_watched(start):
+    # The third hangs once it is there: what it takes to be found out has passed for all three.
+    running = start(
+        ("a", "beats", 0, 5.0), ("b", "good", 0, 5.0), ("c", "hangs", 0, 5.0), hang_limit_s=5.0
+    )
+    running.read_until("ready")
+    running.read_until("c runs")
+    assert sum(line.startswith(("a runs", "b runs")) for line in running.lines) == 2
+
+
+class Ear:
+    """The service manager: the socket that $NOTIFY_SOCKET names."""
+
+    def __init__(self, folder: Path) -> None:
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(str(folder / "notify"))
+        self.socket.settimeout(START_LIMIT_S)
+        self.heard: list[list[str]] = []
+
+    def drain(self) -> None:
+        with suppress(BlockingIOError):
+            while True:
+                self.socket.recv(4096, socket.MSG_DONTWAIT)
+
+    def until(self, wanted: str) -> list[str]:
+        while True:
+            self.heard.append(self.socket.recv(4096).decode().splitlines())
+            if wanted in self.heard[-1]:
+                return self.heard[-1]
+
+
+def test_systemd_is_told_when_the_line_answers_that_it_is_watched_and_when_it_stops(
+    start, tmp_path
+):
+    ear = Ear(tmp_path)
+    running = start(
+        ("a", "good", 0, 5.0),
+        ("b", "good", 1, 7.0),
+        NOTIFY_SOCKET=str(tmp_path / "notify"),
+        WATCHDOG_USEC="200000",
+    )
+    ear.until("READY=1")
+    running.read_until("ready")
+    for _ in range(3):
+        ear.until("WATCHDOG=1")
+    running.process.send_signal(signal.SIGTERM)
+    said = ear.until("STOPPING=1")
+    assert "EXTEND_TIMEOUT_USEC=22000000" in said
+    running.rest()
+    assert running.process.returncode == 0
+
+
+def test_a_supervisor_that_hangs_says_nothing_to_systemd(start, tmp_path):
+    ear = Ear(tmp_path)
+    running = start(
+        ("a", "good", 0, 5.0), NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="200000"
+    )
+    ear.until("READY=1")
+    ear.until("WATCHDOG=1")
+    running.process.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, running.process.pid, os.WSTOPPED)
+    ear.drain()  # what was said before
+    ear.socket.settimeout(0.5)
+    with pytest.raises(TimeoutError):
+        ear.socket.recv(4096)
+    running.process.send_signal(signal.SIGCONT)
