@@ -10,11 +10,14 @@ from __future__ import annotations
 import logging
 import os
 import socket
+from collections import deque
 from collections.abc import MutableMapping
 
 _SOCKET_VARIABLE = "NOTIFY_SOCKET"
 _WATCHDOG_VARIABLE = "WATCHDOG_USEC"
 _WATCHED_VARIABLE = "WATCHDOG_PID"
+_ALIVE = b"WATCHDOG=1"
+_MOST_UNSAID = 16
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +32,7 @@ class ServiceManager:
         watched = environment.pop(_WATCHED_VARIABLE, "")
         self._address = "\0" + address[1:] if address.startswith("@") else address
         self._socket: socket.socket | None = None
+        self._unsaid: deque[bytes] = deque(maxlen=_MOST_UNSAID)
         self.alive_every_s: float | None = None
         """How often `alive` is to be said, in seconds: half of WatchdogSec. None: never."""
         if not address.startswith(("/", "@")):
@@ -44,7 +48,7 @@ class ServiceManager:
 
     def alive(self) -> None:
         """Whoever supervises the parts is not hanging."""
-        self._say("WATCHDOG=1")
+        self._say(_ALIVE.decode())
 
     def status(self, text: str) -> None:
         """One line for `systemctl status`."""
@@ -61,7 +65,12 @@ class ServiceManager:
     def _say(self, *lines: str) -> None:
         if self._socket is None:
             return
+        self._unsaid.append("\n".join(lines).encode())
         try:
-            self._socket.sendto("\n".join(lines).encode(), self._address)
-        except OSError as error:  # who does not listen is told again the next time
+            while self._unsaid:
+                self._socket.sendto(self._unsaid[0], self._address)
+                self._unsaid.popleft()
+        except OSError as error:  # a manager that is busy is told the next time
             log.debug("The service manager was not told %s: %s", lines[0], error)
+            if _ALIVE in self._unsaid:
+                self._unsaid.remove(_ALIVE)  # the next says as much

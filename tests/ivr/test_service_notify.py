@@ -31,6 +31,22 @@ def test_nobody_is_told_where_nobody_asked_and_nobody_listens(tmp_path: Path):
         ServiceManager(environment).ready()
 
 
+def test_what_a_busy_manager_did_not_take_is_said_with_the_next_sign_of_life(tmp_path: Path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
+        ear.bind(str(tmp_path / "notify"))
+        ear.settimeout(20.0)
+        manager = ServiceManager({"NOTIFY_SOCKET": str(tmp_path / "notify")})
+        for _ in range(10_000):  # more than any kernel holds for one socket
+            manager.alive()
+        manager.ready()
+        while True:
+            held = ear.recv(4096)
+            manager.alive()
+            if held.startswith(b"READY=1"):
+                break
+        assert ear.recv(4096) == b"WATCHDOG=1"
+
+
 @pytest.mark.parametrize(
     ("variables", "every_s"),
     [

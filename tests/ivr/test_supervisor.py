@@ -306,9 +306,10 @@ class Ear:
         self.heard: list[list[str]] = []
 
     def drain(self) -> None:
+        self.socket.setblocking(False)
         with suppress(BlockingIOError):
             while True:
-                self.socket.recv(4096, socket.MSG_DONTWAIT)
+                self.socket.recv(4096)
 
     def until(self, wanted: str) -> list[str]:
         while True:
