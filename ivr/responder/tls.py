@@ -138,10 +138,18 @@ class Tls:
         """
         assert self.files is not None  # noqa: S101 - only asked for where there are any
         server = server_context(self.files)
+        # Those for connections of ours as well: reading the system's authorities takes 5 to 13 ms,
+        # a gap in every call on the reactor's thread.
+        clients: dict[Trust, SSL.Context] = {}
+        for trust in tuple(self._clients):
+            try:
+                clients[trust] = client_context(trust, self.files)
+            except CertificateError as error:
+                log.error("%s", error)  # and whoever connects is told so
 
         def use() -> None:
             self._server = server
-            self._clients.clear()
+            self._clients = clients
 
         return use
 

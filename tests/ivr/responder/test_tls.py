@@ -4,9 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from twisted.internet.protocol import Factory
+from twisted.internet.task import Clock
 
+from ivr.certificates import CertificateError, CertificateFiles
 from ivr.responder.encryption import wanted
-from ivr.responder.tls import WAITING_LIMIT, Turns, is_made_out_for
+from ivr.responder.tls import WAITING_LIMIT, Tls, Trust, Turns, client_context, is_made_out_for
 from ivr.settings import Settings, load
 from ivr.sip.address import Flow
 from tests.certificates import Authority
@@ -108,3 +111,32 @@ def test_a_trunk_decides_for_itself_and_keys_are_kept_from_who_listens(
     tmp_path, general, trunk, path, asked
 ):
     assert wanted(settings(tmp_path, general), trunk, path) == asked
+
+
+def test_a_new_certificate_makes_no_connection_read_files_on_the_reactors_thread(
+    authority, tmp_path, monkeypatch
+):
+    made = authority.make("line.example", file="line")
+    tls = Tls(Clock(), CertificateFiles(made.file, made.key_file), 5061)
+    own, gone = Trust(authority.file), Trust(tmp_path / "gone.pem")
+    (tmp_path / "gone.pem").write_bytes(authority.file.read_bytes())
+    tls.trust("pbx.example", own)
+    tls.trust("other.example", gone)
+    tls.renew()()
+    for host in ("pbx.example", "other.example"):
+        tls.client_factory(host, Factory())
+    (tmp_path / "gone.pem").unlink()
+    use = tls.renew()  # in a thread
+    read: list[Trust] = []
+
+    def reads(trust: Trust, files: CertificateFiles | None) -> Any:
+        read.append(trust)
+        return client_context(trust, files)
+
+    monkeypatch.setattr("ivr.responder.tls.client_context", reads)
+    use()
+    tls.client_factory("pbx.example", Factory())
+    assert read == []
+    # What cannot be read any more is said by whoever needs it, and keeps nobody else from a call.
+    with pytest.raises(CertificateError):
+        tls.client_factory("other.example", Factory())
