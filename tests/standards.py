@@ -169,6 +169,10 @@ Where the standards leave a choice, or we take less than they allow, on purpose:
   connection is to be had within 5 s; that neighbour is not asked for one again for ten minutes.
   In the call of a stranger, or of who sits behind a NAT, and for the ACK of a 2xx it stays UDP:
   headers of theirs must not have us connect to others.
+- **Transports and servers** (RFC 3263): a trunk's transport is in the settings, a person's in the
+  URI; where it is not, NAPTR is asked, then SRV, then A and AAAA. The next server is tried on 503,
+  a broken path, or no answer within timer B (32 s), which a person's `IVR_OPERATOR_TIMEOUT` mostly
+  cuts short.
 - **Sound over the other IP version** than signalling (RFC 6157): answered there where the offer
   leaves no choice, the line is bound to all addresses (`IVR_SIP_HOST`) and the system has a way to
   it; else 488 with `Warning: 301`. A call that is up does not change families (488, it goes on);

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy.orm import Session
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
@@ -299,13 +299,11 @@ class Line:
         """Have the events of a call of ours handed to `listener` until it ends."""
         self._others[call] = listener
 
-    def path_to(self, uri: str, otherwise: Flow) -> "Deferred[Flow]":
-        """Resolve the path to a SIP URI; `tel:` goes where the call came from."""
+    def paths_to(self, uri: str, otherwise: Flow) -> "Deferred[list[Flow]]":
+        """Resolve the paths to a SIP URI; `tel:` goes where the call came from."""
         if uri.lower().startswith("tel:"):
-            done: Deferred[Flow] = Deferred()
-            done.callback(otherwise)
-            return done
-        return self.sip.resolve(transport_in(uri), *host_and_port(uri))
+            return succeed([otherwise])
+        return self.sip.locate(transport_in(uri), *host_and_port(uri))
 
     def encryption_with(self, trunk: str | None, path: Flow) -> Encryption:
         """Return whether sound that goes this way is to be encrypted."""

@@ -70,8 +70,9 @@ class Exchange(Protocol):
     def encryption_with(self, trunk: str | None, path: Flow) -> Encryption:
         """Return whether sound that goes this way is to be encrypted."""
 
-    def path_to(self, uri: str, otherwise: Flow) -> "Deferred[Flow]":
-        """Resolve the path to a SIP URI; the given one where the URI names no host of its own."""
+    def paths_to(self, uri: str, otherwise: Flow) -> "Deferred[list[Flow]]":
+        """Resolve the paths to a SIP URI, the first choice first; the given one where the URI
+        names no host of its own."""
 
 
 class Referral:
@@ -164,6 +165,7 @@ class Person:
         self._keys: SrtpKeys | None = None
         self._encryption: Encryption = "off"
         self._in_the_clear: Callable[[], None] | None = None
+        self._elsewhere: Callable[[], None] | None = None
 
     def call(
         self,
@@ -180,7 +182,7 @@ class Person:
         deadlines = self._exchange.deadlines
         self._clock = deadlines.at(deadlines.now + timeout_s, self._timed_out)
         self._caller.loop(RINGBACK)
-        resolving = self._exchange.path_to(target, path)
+        resolving = self._exchange.paths_to(target, path)
         resolving.addCallback(self._invite, target, from_user, from_display, trunk, caused_by)
         resolving.addErrback(self._failed)
 
@@ -199,15 +201,24 @@ class Person:
 
     def _invite(
         self,
-        path: Flow,
+        paths: list[Flow],
         target: str,
         from_user: str,
         from_display: str,
         trunk: str | None,
         caused_by: str,
     ) -> None:
+        """Call by the first of the paths; the others are for when nothing comes of it."""
         if self._over:
             return
+        path, *others = paths
+        self._elsewhere = self._in_the_clear = None
+        if others:
+            self._elsewhere = lambda: self._invite(
+                others, target, from_user, from_display, trunk, caused_by
+            )
+        if self._own is not None:
+            self._own.close()  # the next may be reached over another IP version
         self._own = self._exchange.open_leg(path.remote[0])
         self._own.listener = self._heard
         self._address = path.local[0]
@@ -273,6 +284,9 @@ class Person:
         match event:
             case events.CallAnswered(body=body):
                 self._connect(body)
+            case events.CallRefused(status=status, elsewhere=True) if self._elsewhere is not None:
+                self._log.info("No way to the person here (%s); its next server is tried", status)
+                self._try_elsewhere(self._elsewhere)
             case events.CallRefused(status=status):
                 again, self._in_the_clear = self._in_the_clear, None
                 if status in NOT_ENCRYPTED and again is not None and not self._over:
@@ -285,6 +299,14 @@ class Person:
                 self._follow(body)
             case events.CallEnded(call=call) if call == self._call:
                 self._finish(self._result())
+
+    def _try_elsewhere(self, again: Callable[[], None]) -> None:
+        self._call = None  # the end of the old one says nothing
+        try:
+            again()
+        except (SipError, PortsExhausted, OSError, SdpError) as error:
+            self._log.warning("The person cannot be called: %s", error)
+            self._finish("failed")
 
     def _connect(self, answer: bytes | None) -> None:
         if self._own is None or self._over:

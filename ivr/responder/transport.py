@@ -11,6 +11,7 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Any, cast
 
+from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.interfaces import IHandshakeListener
@@ -21,7 +22,7 @@ from zope.interface import implementer
 
 from ivr.certificates import CertificateError
 from ivr.gate import Gate
-from ivr.responder.locating import Locator
+from ivr.responder.locating import Locator, Way, system_addresses
 from ivr.responder.tls import Tls, is_made_out_for
 from ivr.sip.address import Flow
 from ivr.sip.errors import SipParseError
@@ -64,9 +65,17 @@ class LocalAddresses:
     """Which of our addresses a peer sees: asked of the kernel's routing table, then remembered."""
 
     def __init__(self, host: str, public: str | None) -> None:
+        self._host = host
         self._bound = host not in ("0.0.0.0", "::", "")  # noqa: S104
         self._fixed = public or (host if self._bound else None)
         self._known: dict[str, str] = {}
+
+    @property
+    def families(self) -> list[type]:
+        """What we can send to, as Twisted names the IP versions of addresses."""
+        if ":" not in self._host:
+            return [IPv4Address] if self._host else [IPv4Address, IPv6Address]
+        return [IPv6Address] if self._bound else [IPv4Address, IPv6Address]
 
     def of_other_family(self, peer: str) -> str | None:
         """Return our address towards a peer that signalling does not go to; None for no way."""
@@ -119,7 +128,7 @@ class SipTransport:
         """Why hosts could not be reached by TLS when it was last tried, by name, in words."""
         self._names: dict[tuple[str, int], str] = {}
         self._withheld: dict[str, tuple[Flow, bytes, float]] = {}
-        self._locator = Locator(reactor.resolve)
+        self._locator = Locator(system_addresses(reactor, lambda: addresses.families))
         self.addresses = addresses
         self.port = port
         self.listener: Callable[[Any], None] = lambda _event: None
@@ -187,19 +196,24 @@ class SipTransport:
         own = self.tls.port if kind == "tls" and self.tls is not None else self.port
         return Flow(kind, (self.addresses.towards(host), own), (host, port))
 
-    def resolve(self, transport: str, host: str, port: int | None) -> "Deferred[Flow]":
-        """Find the path to a named peer, the first there is."""
-        return self.locate(transport, host, port).addCallback(lambda paths: paths[0])
+    def locate(self, transport: str | None, host: str, port: int | None) -> "Deferred[list[Flow]]":
+        """Find every path to a named peer, the first choice first (RFC 3263).
 
-    def locate(self, transport: str, host: str, port: int | None) -> "Deferred[list[Flow]]":
-        """Find every path to a named peer, the first choice first (RFC 3263); no port: any."""
+        No transport, no port: what its domain says.
+        """
 
-        def found(places: "list[tuple[str, int]]") -> list[Flow]:
+        def found(ways: "list[Way]") -> list[Flow]:
             # The certificate is to name what was asked for, not the address it led to.
-            self._names.update({place: host for place in places if place[0] != host})
-            return [self.flow_from(transport, self._will_call(at), port) for at, port in places]
+            self._names.update({place: host for _, place in ways if place[0] != host})
+            return [self.flow_from(kind, self._will_call(at), port) for kind, (at, port) in ways]
 
-        return self._locator.find(transport, host, port).addCallback(found)
+        if transport is None:
+            ways = self._locator.choose(host, port, tls=self.tls is not None)
+        else:
+            ways = self._locator.find(transport, host, port).addCallback(
+                lambda places: [(transport, place) for place in places]
+            )
+        return ways.addCallback(found)
 
     def _will_call(self, address: str) -> str:
         if self.gate is not None:

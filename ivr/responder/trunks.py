@@ -150,12 +150,12 @@ def _about(trunk: TrunkSettings) -> dict[str, str]:
     return shown if trunk.srtp is None else {**shown, "srtp": trunk.srtp}
 
 
-def transport_in(uri: str) -> str:
-    """The transport a SIP URI asks for; UDP where it does not say."""
+def transport_in(uri: str) -> str | None:
+    """The transport a SIP URI asks for; None where it does not say (RFC 3263 §4.1)."""
     text = uri.lower()
-    if text.startswith("sips:") or "transport=tls" in text:
+    if text.startswith("sips:"):
         return "tls"
-    return "tcp" if "transport=tcp" in text else "udp"
+    return next((one for one in ("tls", "tcp", "udp") if f"transport={one}" in text), None)
 
 
 def host_and_port(place: str) -> tuple[str, int | None]:

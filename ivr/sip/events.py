@@ -134,11 +134,16 @@ class CallAnswered:
 
 @dataclass(frozen=True, slots=True)
 class CallRefused:
-    """A final answer other than 2xx to a call we placed; `CallEnded` follows."""
+    """A final answer other than 2xx to a call we placed; `CallEnded` follows.
+
+    `elsewhere`: this server cannot take it, and another may (RFC 3263 §4.3): it never answered,
+    could not be reached, or said 503.
+    """
 
     call: int
     status: int
     reason: str
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,7 +213,8 @@ class OutgoingCall(Call):
             return
         self._stop_waiting()
         reason = (response.reason if response is not None else "") or reason_phrase(status)
-        self.tell(CallRefused(self.number, status, reason))
+        elsewhere = response is None or status == 503
+        self.tell(CallRefused(self.number, status, reason, elsewhere))
         self.end(EndCause.REFUSED, f"{status} {reason}", now)
         self.release()
 

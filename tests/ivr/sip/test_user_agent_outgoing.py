@@ -122,7 +122,7 @@ def test_an_unanswered_invite_is_repeated_and_given_up() -> None:
             times.append(line.now - start)
     assert times == [0.5, 1.5, 3.5, 7.5, 15.5, 31.5]
     assert line.events() == [
-        CallRefused(call.number, 408, "Request Timeout"),
+        CallRefused(call.number, 408, "Request Timeout", elsewhere=True),
         CallEnded(call.number, EndCause.REFUSED, "408 Request Timeout"),
     ]
     assert remembered(line.agent) == 0
@@ -251,7 +251,7 @@ def test_a_dead_path_refuses_the_call() -> None:
     line = Line()
     call = Placed(line)
     line.agent.flow_failed(line.flow, line.now)
-    assert line.events()[0] == CallRefused(call.number, 503, "Service Unavailable")
+    assert line.events()[0] == CallRefused(call.number, 503, "Service Unavailable", elsewhere=True)
     assert remembered(line.agent) == 0
 
 
