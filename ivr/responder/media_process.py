@@ -195,14 +195,16 @@ class MediaProcess:
         delay_s = self._delay_s
         self._delay_s = min(max(2 * delay_s, FIRST_DELAY_S), LONGEST_DELAY_S)
         # Never within the turn that found it dead: who called us may be in the middle of a word.
-        self._reactor.callLater(delay_s, self._begin_again)
+        # And not by the reactor's clock, which stands still where the wall clock is set back.
+        due_s = self._deadlines.now + max(delay_s, _LOOK_AGAIN_S)
+        self._deadlines.at(due_s, self._begin_again)
 
     def _begin_again(self) -> None:
         if self._stopping or self._wire is not None:
             return
         self._bury()
         if self._dying and time.monotonic() - self._died_s < LET_DIE_S:
-            self._reactor.callLater(_LOOK_AGAIN_S, self._begin_again)
+            self._deadlines.at(self._deadlines.now + _LOOK_AGAIN_S, self._begin_again)
         else:
             self._spawn()
 

@@ -133,3 +133,15 @@ def test_a_fault_of_who_hears_the_pulse_leaves_the_wire_on_the_reactor(house) ->
     media._take(("pulse", 0.1, 0.2, 0.3, 0))
     assert media.pulse.missed == 0
     assert media in reactor.readers
+
+
+def test_a_clock_that_is_set_back_does_not_keep_the_next_process_waiting(house) -> None:
+    reactor, media = house
+    media._heard = True
+    started[0].die()
+    media.doRead()
+    assert not media.running
+    for call in reactor.getDelayedCalls():
+        call.cancel()  # the reactor's own calls go by the wall clock, and wait for an hour now
+    pass_time(reactor, 0.5)
+    assert media.running
