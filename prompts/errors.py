@@ -40,6 +40,27 @@ class Messages(tuple[Message, ...]):
         return "; ".join(self)
 
 
+SAID = frozenset({"text", "value"})
+"""Names of the values that are what is said to somebody: a ticket, an amount, an account."""
+
+
+def without_words(message: Message) -> Message:
+    """The same message for a log, which holds nothing of what is said to a caller."""
+    return Message(message.template, **{n: _hidden(n, v) for n, v in message.params.items()})
+
+
+def _hidden(name: str, value: object) -> object:
+    if name in SAID:
+        return "…"
+    if isinstance(value, PromptError):
+        value = value.message
+    if isinstance(value, Message):
+        return without_words(value)
+    if isinstance(value, Messages):
+        return Messages(map(without_words, value))
+    return value
+
+
 def from_parts(given: object, depth: int = 0) -> Message:
     """The message of `Message.parts`; ValueError where it is none."""
     if not isinstance(given, dict) or depth > _LONGEST_NEST:

@@ -22,7 +22,7 @@ from ivr.responder.voice import VoiceClient
 from prompts.catalogue import Catalogue
 from prompts.clause import SLOW_TEMPO, USUAL_TEMPO, Clause
 from prompts.compose import compose
-from prompts.errors import PromptError
+from prompts.errors import PromptError, without_words
 from prompts.store import ClauseStore
 
 MEMORY_BYTES = 64 << 20
@@ -167,7 +167,7 @@ class Speech:
             )
         except PromptError as error:
             self.missing += 1
-            log.error("A prompt cannot be said: %s", error)
+            log.error("A prompt cannot be said: %s", without_words(error.message))
             return []
         if slow:
             return [self._slow_sound(clause) for clause in clauses]

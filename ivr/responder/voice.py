@@ -17,6 +17,7 @@ from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 
 from prompts.clause import Clause
+from prompts.errors import from_parts, without_words
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,14 @@ class VoiceUnavailableError(Exception):
 
 def _gave_up(_result: Any, seconds: float) -> Any:
     raise VoiceUnavailableError(f"the voice process did not answer within {seconds:.0f} s")
+
+
+def _reason(answer: dict[str, Any]) -> str:
+    """Why there is no clause, without its words: it is logged, and they may hold an account."""
+    try:
+        return without_words(from_parts(answer["message"]))
+    except (KeyError, ValueError):
+        return str(answer.get("error"))
 
 
 class VoiceClient:
@@ -115,7 +124,7 @@ class _VoiceProtocol(LineReceiver):
         if "key" in answer:
             waiting.callback(str(answer["key"]))
         else:
-            waiting.errback(VoiceUnavailableError(str(answer.get("error"))))
+            waiting.errback(VoiceUnavailableError(_reason(answer)))
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802 - Twisted's name
         self._client.lost()

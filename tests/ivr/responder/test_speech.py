@@ -234,3 +234,15 @@ def test_half_a_number_is_not_said(scene: Scene) -> None:
     for _clause in list(scene.voice.asked):
         scene.voice.refuse()
     assert sound(piece) == b""
+
+
+# --- what a log may hold
+
+
+def test_a_value_that_cannot_be_said_stands_in_no_log(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    built = scene.catalogue.with_overrides({("call", "en"): "We call {n:phone}."})
+    assert scene.speech.say(built, Say("call", slots={"n": "139 x 8765"}), "en") == []
+    assert "8765" not in caplog.text
+    assert "slot 'n'" in caplog.text
