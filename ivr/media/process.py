@@ -10,6 +10,7 @@ thread that writes recordings does not inherit it). It ends, with its recordings
 the responder says so or is gone; signals meant for the whole line leave it alone until then.
 """
 
+import errno
 import gc
 import logging
 import os
@@ -27,10 +28,11 @@ from typing import Any, Final
 from ivr import logs
 from ivr.media import sieve
 from ivr.media.engine import MediaEngine
-from ivr.media.events import MediaEvent
+from ivr.media.events import MediaEvent, RecordingEnded
 from ivr.media.leg import Leg
 from ivr.media.plan import LegPlan
 from ivr.media.sockets import dissolve
+from ivr.media.statistics import LegStatistics
 from ivr.media.tap import Tap
 from ivr.media.timer import TICK_NS, TICK_S, Lateness, expirations, open_timer
 from ivr.media.wire import Message, Wire, WireClosed
@@ -165,15 +167,29 @@ class MediaProcess:
             case _:
                 leg = self._legs.get(words[0])
                 if leg is None:
-                    return
-                if verb in self._plain:
+                    self._miss(verb, words)
+                elif verb in self._plain:
                     self._plain[verb](leg, *words[1:])
                 else:
                     self._special[verb](words[0], leg, *words[1:])
 
+    def _miss(self, verb: str, words: list[Any]) -> None:
+        """Answer for a leg that could not be opened (its sockets were lost on the way): nobody may
+        wait for the end of it or of a recording, nor keep its ports."""
+        if verb == "close":
+            self._wire.say("closed", words[0], LegStatistics())
+        elif verb == "record":
+            self._wire.say("told", words[0], RecordingEnded(words[1], 0.0, "failed"))
+
     def _open(self, number: int, anew: bool) -> None:
         given = self._wire.received
-        rtp, rtcp = (socket.socket(fileno=given.popleft()) for _ in range(2))
+        descriptors = given.popleft(), given.popleft()
+        if -1 in descriptors:
+            for descriptor in descriptors:
+                if descriptor >= 0:
+                    os.close(descriptor)
+            raise OSError(errno.EMFILE, "a call has no sound: its sockets found no room here")
+        rtp, rtcp = (socket.socket(fileno=descriptor) for descriptor in descriptors)
         if anew:
             # Our predecessor may have connected it and put a filter on it; the first packet
             # decides again.

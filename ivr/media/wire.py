@@ -1,10 +1,11 @@
 """What the responder and the media process say to each other: lists of tuples over a socket pair.
 
 One end writes a list at a time (all that one turn of its loop had to say), pickled, behind four
-bytes of length; the other reads whole lists. Descriptors travel beside the bytes (unix(7),
-SCM_RIGHTS) and are taken in the order in which they were sent. Pickle is right here and nowhere
-else: both ends are one program, joined by a pair of sockets that has no name, and neither passes
-on what it did not make itself.
+bytes of length and two that say how many descriptors belong to it; the other reads whole lists.
+Descriptors travel beside the bytes (unix(7), SCM_RIGHTS) and are taken in the order in which they
+were sent; in the place of one that the receiver had no room for is -1. Pickle is right here and
+nowhere else: both ends are one program, joined by a pair of sockets that has no name, and neither
+passes on what it did not make itself.
 
 Nothing blocks: what the socket does not take waits, and `send` says whether something does.
 """
@@ -16,7 +17,7 @@ import struct
 from collections import deque
 from typing import Any, Final
 
-_length = struct.Struct("!I")
+_length = struct.Struct("!IH")
 _read_bytes: Final = 1 << 18
 _most_descriptors: Final = 64
 """In one list: the kernel passes 253 at most (SCM_MAX_FD)."""
@@ -43,8 +44,9 @@ class Wire:
         self._out: deque[tuple[memoryview, list[int]]] = deque()
         self._waiting = 0
         self._in = bytearray()
+        self._beside: deque[list[int]] = deque()  # descriptors of lists that are not whole yet
         self.received: deque[int] = deque()
-        """Descriptors that have come, oldest first; whoever takes one closes it."""
+        """Descriptors that have come, oldest first, -1 for one lost; who takes one closes it."""
 
     def fileno(self) -> int:
         """The socket's descriptor, -1 once it is closed."""
@@ -101,7 +103,7 @@ class Wire:
         found: list[Message] = []
         for _ in range(8):  # then others are to have their turn
             try:
-                data, rights, _, _ = self._end.recvmsg(_read_bytes, socket.CMSG_SPACE(256 * 4))
+                data, rights, flags, _ = self._end.recvmsg(_read_bytes, socket.CMSG_SPACE(256 * 4))
             except BlockingIOError:
                 break
             except OSError as error:
@@ -110,7 +112,9 @@ class Wire:
                 if kind == socket.SCM_RIGHTS:
                     came = array.array("i")
                     came.frombytes(packed[: len(packed) - len(packed) % came.itemsize])
-                    self.received.extend(came)
+                    self._beside.append(came.tolist())
+            if flags & socket.MSG_CTRUNC and not rights:
+                self._beside.append([])  # there was room for none
             if not data:
                 if found:
                     break  # the end is found again the next time
@@ -130,7 +134,7 @@ class Wire:
         if not self._said:
             return
         body = pickle.dumps(self._said, pickle.HIGHEST_PROTOCOL)
-        data = memoryview(_length.pack(len(body)) + body)
+        data = memoryview(_length.pack(len(body), len(self._descriptors)) + body)
         self._out.append((data, self._descriptors))
         self._waiting += len(data)
         self._said = []
@@ -139,10 +143,13 @@ class Wire:
     def _unpack(self, found: list[Message]) -> None:
         at = 0
         while len(self._in) - at >= _length.size:
-            (size,) = _length.unpack_from(self._in, at)
+            size, descriptors = _length.unpack_from(self._in, at)
             end = at + _length.size + size
             if end > len(self._in):
                 break
+            if descriptors:
+                came = self._beside.popleft() if self._beside else []
+                self.received.extend(came + [-1] * (descriptors - len(came)))
             # Made by the other end of an unnamed pair of sockets of our own.
             found += pickle.loads(self._in[at + _length.size : end])
             at = end

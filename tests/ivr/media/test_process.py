@@ -200,6 +200,21 @@ def test_a_leg_that_is_closed_tells_its_figures_and_gives_its_ports_back(house: 
     house.until(lambda: house.engine.legs == 0 and len(figures) == len(legs) + 1)
 
 
+def test_a_call_whose_sockets_were_lost_on_the_way_ends_and_keeps_no_port(
+    house: House, tmp_path: Path
+) -> None:
+    house.wire.give = lambda *_: None  # type: ignore[method-assign] # as where there is no room
+    leg = house.engine.open(host)
+    leg.listener = house.told.append
+    path = tmp_path / "complaint.wav"
+    leg.record(path, max_s=600, silence_s=None, beep=False)
+    house.until(lambda: RecordingEnded(path, 0.0, "failed") in house.told)
+    figures: list[LegStatistics] = []
+    leg.close(figures.append)
+    house.until(lambda: figures == [LegStatistics()])
+    assert leg.descriptors == (-1, -1)
+
+
 def test_what_two_callers_say_crosses_a_bridge_before_and_after_a_death(house: House) -> None:
     one, first = house.call()
     two, second = house.call()

@@ -1,6 +1,7 @@
 """Lists of messages and descriptors between two ends of a pair."""
 
 import os
+import resource
 import select
 import socket
 
@@ -92,5 +93,35 @@ def test_who_never_reads_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     one.say("sound", bytes(16 << 20))
     with pytest.raises(WireClosed, match="does not read"):
         one.send()
+    one.close()
+    other.close()
+
+
+def test_descriptors_that_a_process_has_no_room_for_shift_none_that_come_later() -> None:
+    one, other = pair()
+    files = [os.open(os.devnull, os.O_RDONLY) for _ in range(4)]
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    one.say("open", 0)
+    one.give(*files)
+    one.send()
+    room = os.dup(files[0])
+    os.close(room)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (room + 1, before[1]))
+    try:
+        assert other.receive() == [("open", 0)]
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    got = list(other.received)
+    assert len(got) == 4
+    assert got[-1] == -1, "there was no room for all"
+    other.received.clear()
+    one.say("open", 1)
+    one.give(files[0])
+    one.send()
+    assert other.receive() == [("open", 1)]
+    (last,) = other.received
+    assert os.fstat(last).st_rdev == os.stat(os.devnull).st_rdev
+    for number in {*files, *got, last} - {-1}:
+        os.close(number)
     one.close()
     other.close()
