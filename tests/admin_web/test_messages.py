@@ -41,6 +41,20 @@ def test_a_translation_fills_in_the_same_values() -> None:
             assert _slots(string) == _slots(texts[-1]), texts[0]
 
 
+def test_every_text_that_takes_values_takes_them_in_both_languages() -> None:
+    """A per cent sign that is not doubled would fail where the text is shown, and only there."""
+    shown = 0
+    for message in messages.translations():
+        texts = _texts(message.id)
+        values = {name: 1 for text in texts for name in _slots(text)}
+        if not values:
+            continue
+        for text in [*texts, *_texts(message.string)]:
+            assert text % values, text
+            shown += 1
+    assert shown > 500
+
+
 def _texts(kept: object) -> list[str]:
     return list(kept) if isinstance(kept, tuple | list) else [str(kept)]
 
