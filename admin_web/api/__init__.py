@@ -18,6 +18,7 @@ from admin_web.api import (
     prompt_takes,
     reference,
     searches,
+    watch,
 )
 from admin_web.api.operation import blueprint
 
@@ -37,6 +38,7 @@ PARTS = (
     line,
     hours,
     bans,
+    watch,
     people,
     guard,
     reference,

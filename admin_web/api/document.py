@@ -10,14 +10,18 @@ from flask_babel import gettext as _
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
-from admin_web.api.operation import CSV, JSON, OPERATIONS, WAV, Operation
+from admin_web.api.operation import CSV, JSON, OPERATIONS, PCAP, WAV, Operation
 from admin_web.api.problems import MEDIA_TYPE, TITLES, ProblemDetails
 from admin_web.api.scopes import SCOPES
 from admin_web.languages import page_language
 
 VERSION = "1"
 _REF = "#/components/schemas/{model}"
-_BINARY = {CSV: {"type": "string"}, WAV: {"type": "string", "contentMediaType": WAV}}
+_BINARY = {
+    CSV: {"type": "string"},
+    WAV: {"type": "string", "contentMediaType": WAV},
+    PCAP: {"type": "string", "contentMediaType": PCAP},
+}
 
 _HEADERS: dict[str, Any] = {
     "RateLimit": {

@@ -32,6 +32,7 @@ from ivr.services.errors import NotFoundError, RefusedError, ServiceError
 JSON = "application/json"
 CSV = "text/csv"
 WAV = "audio/wav"
+PCAP = "application/vnd.tcpdump.pcap"  # as registered with IANA
 
 blueprint = Blueprint("api", __name__, url_prefix="/api", template_folder=".")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Response, abort, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -10,17 +12,18 @@ from admin_web.audit import seen
 from admin_web.calls.blueprint import blueprint
 from admin_web.desk import desk
 from ivr.records.tables import Call
-from ivr.traces import Wanted, is_kept, messages, pcap
+from ivr.traces import TracedMessage, Wanted, is_kept, messages, pcap
 
 PCAP = "application/vnd.tcpdump.pcap"  # as registered with IANA
 
 
 def is_traced(call: Call) -> bool:
     """Whether anything is left of a call's signalling."""
-    return is_kept(desk().settings.sip_traces, _wanted(call))
+    return is_kept(desk().settings.sip_traces, wanted_of(call))
 
 
-def _wanted(call: Call) -> Wanted:
+def wanted_of(call: Call) -> Wanted:
+    """By what a call's messages are found."""
     return Wanted(
         call.sip_call_id,
         call.started_at.timestamp(),
@@ -35,12 +38,17 @@ def trace(call_id: str) -> ResponseReturnValue:
         call = session.get(Call, call_id)
         if call is None:
             abort(404)
-        wanted = _wanted(call)
+        wanted = wanted_of(call)
     seen("sip_trace_fetched", f"call {call_id}")
     found = messages(desk().settings.sip_traces, wanted)
     if not found:
         flash(_("Nothing is left of this call's signalling."), "error")
         return redirect(url_for("calls.call", call_id=call_id))
+    return pcap_answer(call_id, found)
+
+
+def pcap_answer(call_id: str, found: Sequence[TracedMessage]) -> Response:
+    """Messages as a file."""
     return Response(
         b"".join(pcap(found)),
         content_type=PCAP,
