@@ -4,9 +4,11 @@ Addresses of loopback other than 127.0.0.1 stand for strangers: the line is told
 only.
 """
 
+import re
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -175,6 +177,64 @@ def test_who_does_not_show_that_it_hears_us_is_sent_no_more_than_it_sent(
             answers += source.take(0.5) is not None
             assert source.got <= source.sent
         assert answers, "not even one answer: this measured nothing"
+
+
+def _kinds(source: Source) -> dict[str, list[bytes]]:
+    """What a forger might send in another's name, hoping for more than it costs."""
+    described = ("Content-Type", "application/sdp")
+    invite = source.request("INVITE", described, body=OFFER)
+    cancel = source.request("CANCEL")
+    branch = re.search(rb"branch=(\S+)\r", invite)
+    other = re.search(rb"branch=(\S+)\r", cancel)
+    assert branch is not None
+    assert other is not None
+    route = ("Record-Route", f"<sip:{source.host}:{source.port};lr;x={'y' * 300}>")
+    return {
+        "options": [source.request("OPTIONS")],
+        "the smallest options": [
+            b"OPTIONS sip:a SIP/2.0\r\nv:SIP/2.0/UDP a;branch=z9hG4bK1;rport\r\nf:<sip:a>;tag=1\r\n"
+            b"t:<sip:a>\r\ni:1\r\nCSeq:1 OPTIONS\r\n\r\n"
+        ],
+        "malformed": [b"OPTIONS sip:a SIP/2.0\r\nv:SIP/2.0/UDP a;branch=z9hG4bK1;rport\r\n\r\n"],
+        "register": [source.request("REGISTER")],
+        "bye of no call": [source.request("BYE")],
+        "cancel of no call": [source.request("CANCEL")],
+        "answered, never acknowledged": [invite],
+        "copies of it": [invite] * 3,
+        "no offer": [source.request("INVITE")] * 2,
+        "refused, never acknowledged": [
+            source.request("INVITE", described, body=OFFER.replace(b"AVP 0", b"AVP 18"))
+        ]
+        * 2,
+        "an extension we lack": [source.request("INVITE", ("Require", "x"), described, body=OFFER)],
+        "cancelled": [invite, cancel.replace(other[1], branch[1])],
+        "long routes": [source.request("INVITE", *[route] * 6, described, body=OFFER)],
+        "keep-alive": [b"\r\n\r\n"],
+        "nothing": [b""],
+        "junk": [b"x"],
+    }
+
+
+def test_no_kind_of_message_brings_out_more_than_went_in(open_line: RunningLine) -> None:
+    with ExitStack() as opened:
+        first = opened.enter_context(Source(open_line, "127.0.8.1"))
+        names = list(_kinds(first))
+        sources = {
+            name: opened.enter_context(Source(open_line, f"127.0.9.{number}"))
+            for number, name in enumerate(names, 1)
+        }
+        for name, source in sources.items():
+            for data in _kinds(source)[name]:
+                source.send(data)
+        # What is repeated to a lost ACK comes at 0.5, 1.5 and 3.5 s.
+        end = time.monotonic() + 4.5
+        while time.monotonic() < end:
+            for source in sources.values():
+                source.take(0.02)
+        measured = {name: (source.got, source.sent) for name, source in sources.items()}
+    assert {name for name, (got, sent) in measured.items() if got > sent} == set(), measured
+    answered = {name for name, (got, _) in measured.items() if got}
+    assert {"options", "register", "copies of it", "refused, never acknowledged"} <= answered
 
 
 def test_a_stranger_cannot_aim_the_sound_at_somebody_else(open_line: RunningLine) -> None:
