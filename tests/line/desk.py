@@ -34,6 +34,12 @@ class DeskClient:
         body = urllib.parse.urlencode({"csrf_token": self._token, **fields}).encode()
         return self._read(urllib.request.Request(self._base + path, body))
 
+    def content(self, path: str) -> bytes:
+        """What is no page: a recording, a file to be saved."""
+        with self._opener.open(self._base + path, timeout=60) as answer:
+            found: bytes = answer.read()
+        return found
+
     def json(self, path: str, **fields: str) -> Any:
         """What is answered in JSON, to a form or (without fields) to a look."""
         return json.loads(self.post(path, **fields) if fields else self.get(path))

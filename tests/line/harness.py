@@ -18,7 +18,7 @@ from typing import Any
 from ivr.settings import Settings, load
 
 ROOT = Path(__file__).parents[2]
-START_LIMIT_S = 60.0
+START_LIMIT_S = 180.0
 STOP_LIMIT_S = 20.0
 # Two lines of one test run must not share RTP ports; each worker takes its own block.
 RTP_BLOCK = 400
