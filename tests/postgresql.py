@@ -72,19 +72,24 @@ def _start(folder: Path) -> None:
     _pg_ctl(folder, "-l", str(folder / "log"), "-o", options, "start")
 
 
-def stop(*, immediately: bool = False) -> None:
-    """Take this process's cluster away: in order, or as a crash of the server would."""
-    _pg_ctl(cluster(), "-m", "immediate" if immediately else "fast", "stop")
+def stop(folder: Path | None = None, *, immediately: bool = False) -> None:
+    """Take a cluster (this process's) away: in order, or as a crash of the server would."""
+    _pg_ctl(folder or cluster(), "-m", "immediate" if immediately else "fast", "stop")
 
 
-def start() -> None:
+def start(folder: Path | None = None) -> None:
     """Bring it back, with what was committed."""
-    _start(cluster())
+    _start(folder or cluster())
 
 
 @cache
 def cluster() -> Path:
     """Start the cluster once in this process and end it at exit; the folder of its socket."""
+    return new_cluster()
+
+
+def new_cluster() -> Path:
+    """Another one, for a test that stops it; ended at exit too."""
     where = programs()
     if where is None:
         pytest.skip(MISSING)
@@ -122,9 +127,9 @@ def _execute(folder: Path, statement: str) -> None:
         connection.execute(statement)
 
 
-def new_database(*, migrated: bool = True) -> str:
+def new_database(*, migrated: bool = True, folder: Path | None = None) -> str:
     """The URL of a database of its own, with the tables (a copy of a migrated one) or empty."""
-    folder = cluster()
+    folder = folder or cluster()
     name = f"t{uuid.uuid4().hex}"
     _execute(folder, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE if migrated else 'template0'}")
     return url(folder, name)

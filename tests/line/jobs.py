@@ -85,7 +85,8 @@ class Town:
         """What the database says now, asked as a flow asks it."""
         database = Database(self.settings.database_url)
         try:
-            with database.read() as session:
+            # As the responder does: a bill's account is locked while its code is looked at.
+            with database.begin() as session:
                 given = {"language": language, **arguments}
                 return dict(lookups.run(session, service, given, datetime.now(UTC)).values)
         finally:
