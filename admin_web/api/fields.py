@@ -142,7 +142,9 @@ Day = Annotated[
     ),
 ]
 # A text of staff: something in it that is seen.
-Text = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"[^\s\x00-\x1f\x7f]")]
+SEEN = r"[^\s\x00-\x1f\x7f-\x9f\ufeff]"
+"""What is seen, in words that every dialect of regular expressions reads alike."""
+Text = Annotated[str, Field(min_length=1, max_length=2000, pattern=SEEN)]
 
 
 class Given(BaseModel):

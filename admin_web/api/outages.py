@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from pydantic import Field
 
-from admin_web.api.fields import Answer, Given, Listed, Moment, Page, Paged, Text
+from admin_web.api.fields import SEEN, Answer, Given, Listed, Moment, Page, Paged, Text
 from admin_web.api.operation import operation
 from admin_web.api.shapes import At
 from admin_web.audit import note
@@ -23,7 +23,7 @@ from ivr.services.outages import Notice
 LONGEST_TEXT = 1000
 Number = Annotated[int, Field(ge=1, le=2**31 - 1)]
 AreaCode = Annotated[str, Field(pattern=r"^[0-9]{1,8}$")]
-Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\s\x00-\x1f\x7f]")]
+Name = Annotated[str, Field(min_length=1, max_length=80, pattern=f"^{SEEN}")]
 
 
 class OutageOut(Answer):

@@ -10,7 +10,7 @@ from flask_login import current_user
 from pydantic import Field
 from werkzeug.datastructures import MultiDict
 
-from admin_web.api.fields import Answer, Given, Listed
+from admin_web.api.fields import SEEN, Answer, Given, Listed
 from admin_web.api.operation import operation
 from admin_web.api.outages import Number
 from admin_web.calls.views import PAGE, search_form
@@ -56,7 +56,7 @@ def searches() -> Listed[SearchOut]:
 class NewSearch(Given):
     """A search to be kept; one of the same name is replaced."""
 
-    name: Annotated[str, Field(min_length=1, max_length=60, pattern=r"[^\s\x00-\x1f\x7f]")]
+    name: Annotated[str, Field(min_length=1, max_length=60, pattern=SEEN)]
     query: Annotated[
         dict[Annotated[str, Field(max_length=40)], Annotated[str, Field(max_length=200)]],
         Field(

@@ -37,6 +37,7 @@ def sound(_context: object, value: object) -> bytes:
 
 # Its plugin for pytest does not know pytest 9 yet: its parts are put together here.
 GROUPS = sorted({one.group for one in OPERATIONS.values()})
+WRITTEN = {f"/api{one.path}" for one in OPERATIONS.values()}
 PUT_TOGETHER = settings(
     max_examples=EXAMPLES,
     derandomize=True,
@@ -99,6 +100,8 @@ def test_every_answer_is_one_that_the_document_promises(
         def holds(case: Case) -> None:
             # A check sends wrong tokens, too, and many of them in ten minutes shut an address out.
             desk.clock.move(seconds=10)
+            if case.formatted_path != case.path and case.formatted_path in WRITTEN:
+                return  # a made-up part spells another operation: /calls/live is no call
             case.call_and_validate(headers=authorization, checks=CHECKS.get_all())
 
         holds()
