@@ -72,14 +72,11 @@ def nothing_after(line: RunningLine) -> Iterator[None]:
     database.close()
 
 
-def first_node(line: RunningLine, number: str) -> str:
-    """Where the newest call of a number has begun, once that is written."""
-    row = line.until_row(
-        "SELECT s.node FROM call_steps s JOIN calls c ON c.id = s.call_id "
-        "WHERE c.caller = ? ORDER BY c.started_at DESC, s.seq",
-        number,
-    )
-    return str(row["node"])
+def nodes(line: RunningLine, number: str) -> list[str]:
+    """Where the one call of a number was, in order, once that is written."""
+    row = line.until_row("SELECT id FROM calls WHERE caller = ? AND ended_at IS NOT NULL", number)
+    steps = line.rows("SELECT node FROM call_steps WHERE call_id = ? ORDER BY seq", row["id"])
+    return [str(step["node"]) for step in steps]
 
 
 def test_who_calls_after_the_click_hears_it_first_and_then_the_line(
@@ -103,11 +100,9 @@ def test_who_calls_after_the_click_hears_it_first_and_then_the_line(
             after.press("1")
             after.hear("main_menu")
             after.hang_up()
-        before.press("1")
-        before.hear("main_menu")
         before.hang_up()
-        assert first_node(line, "13800137001") == "greeting"
-        assert first_node(line, "13800137002") == "words"
+        assert "words" not in nodes(line, "13800137001")
+        assert nodes(line, "13800137002")[0] == "words"
         wait_until(
             lambda: all(one["heard"] for one in heard(desk)), "the desk tells that it is heard"
         )

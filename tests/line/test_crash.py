@@ -34,6 +34,11 @@ def recorded_bytes(line: RunningLine) -> int:
     return sum(path.stat().st_size for path in line.state_dir.glob("recordings/**/*.wav"))
 
 
+def spoken_s(caller: Listener, speech: Samples) -> float:
+    assert caller.sound is not None
+    return len(speech) / RATE_HZ - len(caller.sound._queue) * FRAME / RATE_HZ
+
+
 def complain(caller: Listener, speech: Samples) -> None:
     """From the greeting into the middle of what is recorded."""
     caller.call()
@@ -49,10 +54,16 @@ def test_a_recording_survives_the_responders_sudden_end(tmp_path, rendered, rtp_
     with running(RunningLine(tmp_path / "var", rendered, rtp_low + RTP_BLOCK)) as line:
         caller = Listener(line, Town(line.settings), "13800135000")
         complain(caller, speech)
-        enough = (SAID_S + 0.5) * BYTES_PER_S
-        wait_until(lambda: recorded_bytes(line) >= enough, "what is said is on the disk")
-        left = len(caller.sound._queue)
-        sent_s = len(speech) / RATE_HZ - left * FRAME / RATE_HZ
+        enough_s = SAID_S + 0.5
+        wait_until(
+            # The recording alone would not do: it may begin with silence, from tone to speech.
+            lambda: (
+                spoken_s(caller, speech) >= enough_s
+                and recorded_bytes(line) >= enough_s * BYTES_PER_S
+            ),
+            "what is said is on the disk",
+        )
+        sent_s = spoken_s(caller, speech)
         killed_at = time.monotonic()
         os.kill(line.child("responder"), signal.SIGKILL)
         caller.close()
