@@ -68,16 +68,33 @@ def _said(what: Message) -> str:
 
 @blueprint.get("/metrics")
 def metrics() -> Response:
-    """Figures in Prometheus' text format."""
+    """Figures in Prometheus' text format; without a database those that need none."""
     registry = CollectorRegistry()
     registry.register(page_seconds())
-    with desk().database.read() as session:
-        registry.register(_Figures(session))
-        return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    registry.register(_Alarms())
+    text = generate_latest(registry)
+    try:
+        with desk().database.read() as session:
+            recorded = CollectorRegistry()
+            recorded.register(_Recorded(session))
+            text += generate_latest(recorded)
+    except DatabaseUnavailable:
+        pass  # an alarm says so: a monitor that got an error now would not hear of it
+    return Response(text, content_type=CONTENT_TYPE_LATEST)
 
 
-class _Figures(Collector):
-    """Everything that is known at this moment."""
+class _Alarms(Collector):
+    """What is wrong, from the desk's own memory."""
+
+    def collect(self) -> Iterator[Metric]:
+        alarms = GaugeMetricFamily("ivr_alarm", "1 while this is wrong", labels=["alarm"])
+        for name in sorted({alarm.finding.name for alarm in desk().settings.alarms.alarms}):
+            alarms.add_metric([name], 1.0)
+        yield alarms
+
+
+class _Recorded(Collector):
+    """Everything that is in the database at this moment."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -98,10 +115,6 @@ class _Figures(Collector):
         yield ages
         yield from _of_processes(beats)
         yield from _voices()
-        alarms = GaugeMetricFamily("ivr_alarm", "1 while this is wrong", labels=["alarm"])
-        for name in sorted({alarm.finding.name for alarm in desk().settings.alarms.alarms}):
-            alarms.add_metric([name], 1.0)
-        yield alarms
         by_state = GaugeMetricFamily("ivr_complaints", "Complaints by state", labels=["state"])
         for complaint_state, count in complaint_search.counts(self._session).items():
             by_state.add_metric([complaint_state.value], count)

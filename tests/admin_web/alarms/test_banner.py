@@ -55,3 +55,14 @@ def test_the_mail_says_it_in_both_languages(desk: DeskUnderTest) -> None:
     over = compose(desk.app, mail, (), up).get_content()
     assert "已解除" in over
     assert "Over:" in over
+
+
+def test_monitors_read_the_alarm_of_a_database_that_is_gone(desk: DeskUnderTest) -> None:
+    raise_on(desk, write_fault="the database is not available")
+    desk.database.close()
+    for file in desk.state_dir.glob("ivr.db*"):
+        file.unlink()
+    told = desk.app.test_client().get("/metrics")
+    assert told.status_code == 200
+    assert 'ivr_alarm{alarm="database"} 1.0' in told.text
+    assert "ivr_complaints" not in told.text
