@@ -94,6 +94,10 @@ ASKED: dict[str, dict[str, str]] = {
         "two words said": "text=路灯 东街",
         "words nobody said": "text=飞碟",
         "words and department": "text=井盖&department={department}",
+        "replied to on a day": "replied_first=2026-11-20&replied_last=2026-11-20",
+        "replied to in a day last winter": "replied_first=2025-12-24&replied_last=2025-12-24",
+        "replied to in a year": "replied_first=2025-11-23&replied_last=2026-11-22",
+        "replied to before all": "replied_last=2020-01-01",
     },
     "dashboard.figures": {
         "today": "",
@@ -103,6 +107,7 @@ ASKED: dict[str, dict[str, str]] = {
         "a year, one number": f"{YEAR}&number=12345",
         "month, number and area": "period=month&number=12345&area=01",
     },
+    "dashboard.availability": {"7 days": "period=week", "a year": YEAR},
     "dashboard.summary": {"yesterday": "", "a day last winter": "day=2025-12-24"},
     "audit.audit": {
         "newest": "",
