@@ -107,23 +107,19 @@ class List(Generic[Row]):
         most: int,
     ) -> tuple[list[Row], int, datetime | None]:
         """Records of a span, how many were looked at, and where that ended too early."""
-        within = [*self._span(since, until)]
-        if after is not None:
-            within.append(tuple_(self.at, self.identity) < (after.at, after.identity))
-            # Said again for the planner: a row value alone is no bound of an index by another
-            # column.
-            within.append(self.at <= after.at)
+        within = self._span(since, until, after)
         rows: dict[str, Row] = {}
         found: dict[str, datetime] = {}
         looked, back_to = 0, None
         for way in ways:
-            query = self._select(select(self.table), way).where(*way.lead, *way.rest, *within)
+            seen = within
             if way.rest:
                 number, end = self._looked_at(session, way, within, most // way.cost)
                 looked += number * way.cost
                 if number == most // way.cost and end is not None:
-                    query = query.where(self.at >= end)
+                    seen = self._span(end, until, after)
                     back_to = max(end, back_to) if back_to else end
+            query = self._select(select(self.table), way).where(*way.lead, *way.rest, *seen)
             query = query.order_by(self.at.desc(), self.identity.desc()).limit(limit)
             if len(ways) > WHOLE_ROWS:
                 keys = query.with_only_columns(self.at, self.identity)
@@ -199,12 +195,12 @@ class List(Generic[Row]):
         for number, (since, until) in enumerate(sorted(spans, key=_begin, reverse=True), 1):
             if number > SPANS:
                 return None
-            within = [*self._span(since, until)]
+            within = self._span(since, until)
             all_of_it = True
             if way.rest:
                 looked, end = self._looked_at(session, way, within, left)
                 if looked >= left and end is not None:
-                    within.append(self.at >= end)
+                    within = self._span(end, until)
                     all_of_it = False
                 left -= looked
             query = self._select(select(self.at), way).where(*way.lead, *way.rest, *within)
@@ -250,11 +246,19 @@ class List(Generic[Row]):
     def _key(self, row: Row) -> tuple[datetime, str]:
         return getattr(row, self.at.key), getattr(row, self.identity.key)
 
-    def _span(self, since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
+    def _span(
+        self, since: datetime | None, until: datetime | None, after: Key | None = None
+    ) -> list[ColumnElement[bool]]:
+        """One bound at each end: of two, SQLite seeks the first and reads on to the second."""
         found: list[ColumnElement[bool]] = []
         if since is not None:
             found.append(self.at >= since)
-        if until is not None:
+        if after is not None and (until is None or after.at < until):
+            found.append(tuple_(self.at, self.identity) < (after.at, after.identity))
+            # Said again for the planner: a row value alone is no bound of an index by another
+            # column.
+            found.append(self.at <= after.at)
+        elif until is not None:
             found.append(self.at < until)
         return found
 
