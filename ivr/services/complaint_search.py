@@ -192,7 +192,7 @@ def _ways(session: Session, wanted: ComplaintFilter) -> list[Way]:
         rest += [_word(word, wanted) for word in words]
         found = _by_reply(session, wanted) or _by_state(wanted)
     scattered = wanted.department is not None or wanted.area is not None
-    cost = (4 if scattered else 2) if words or _asks_for_reply(wanted) else 1
+    cost = (5 if scattered else 3) if words or _asks_for_reply(wanted) else 1
     return [replace(way, rest=(*way.rest, *rest), cost=cost) for way in found]
 
 
