@@ -137,13 +137,16 @@ async def _relay(socket: Socket, reader: asyncio.StreamReader, call_id: str) -> 
                 why = str(told["ended"])
                 break
             await socket.send(told)
-        await socket.send({"ended": why})
     except BaseException:  # the listener has left, or was made to
         why = "left"
         raise
     finally:
         seconds = f"{loop.time() - began:.1f}"
-        await socket.in_page(_note, "listening_in_ended", call_id, seconds=seconds, why=why)
+        # Whoever closes the page at this very moment does not keep it from being written down.
+        await asyncio.shield(
+            socket.in_page(_note, "listening_in_ended", call_id, seconds=seconds, why=why)
+        )
+    await socket.send({"ended": why})
 
 
 async def _pieces(reader: asyncio.StreamReader) -> AsyncIterator[tuple[bytes, bytes]]:
